@@ -1,0 +1,89 @@
+"""The chain: nodes, edges, the facts that each kind of node carries, and the audit.
+
+A node is a fact that was true once and is never changed: a data version, a split, a run, an
+evaluation, a model version, an endpoint revision, a sign-off. Its reference reads
+``kind:name@version``, such as ``data:builds@3``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from perijove.contracts.base import Millis, Number, State, Struct
+
+NodeKind = Literal[
+    "kpi", "signoff", "data", "split", "run", "model", "evaluation", "endpoint", "outcomes"
+]
+
+
+class Node(Struct):
+    ref: str
+    kind: NodeKind
+    name: str
+    version: int
+    at: Millis
+    by: str
+    facts: dict[str, Any]
+
+
+class Edge(Struct):
+    """``src`` led to ``dst``: data to run, run to model, model to endpoint."""
+
+    src: str
+    dst: str
+    role: str
+
+
+class Lineage(Struct):
+    """A part of the chain: everything before and after ``focus``, or all of it."""
+
+    focus: str | None
+    nodes: list[Node]
+    edges: list[Edge]
+
+
+class AuditEntry(Struct):
+    seq: int
+    at: Millis
+    actor: str
+    action: str
+    resource: str
+    detail: dict[str, Any]
+    hash: str
+
+
+class Audit(Struct):
+    entries: list[AuditEntry]
+    intact: bool
+    """False when a row does not match its hash: somebody edited the ledger."""
+    total: int
+
+
+class StepEntry(Struct):
+    """One line under a step in the sidebar."""
+
+    ref: str
+    label: str
+    state: State
+    detail: str = ""
+
+
+class StepStatus(Struct):
+    """One row of the sidebar: the state and the one fact that matters most now."""
+
+    step: Literal["problem", "data", "develop", "deploy", "monitor", "operate"]
+    state: State
+    fact: str
+    """One line. Empty when the step has not started."""
+    next: str = ""
+    """The one next thing to do when the step has not started, as a verb and an object."""
+    entries: list[StepEntry] = []
+    value: Number | None = None
+    """Progress in [0, 1] while running."""
+
+
+class Lifecycle(Struct):
+    path: str
+    name: str
+    steps: list[StepStatus]
+    """Five steps in order, then ``operate``."""

@@ -1,0 +1,201 @@
+"""The append-only journal: one format for metrics, predictions and job progress.
+
+A journal is a file that one process appends to and any process reads while it grows. The bytes
+are specified in ``docs/journal.md``: eight bytes of magic, then frames of
+
+    length   4 bytes, little endian: of the payload
+    crc32    4 bytes, little endian: of the payload
+    payload  msgpack: an array whose first item is the record's kind
+
+A frame is written by one ``write`` call. What the call has accepted survives the death of the
+process (not a power loss). A torn or damaged frame ends what can be read; nothing behind it is
+believed.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from perijove.core.errors import InvalidInputError
+
+MAGIC: Final = b"PJOURN1\n"
+MAX_PAYLOAD: Final = 16 * 1024 * 1024
+_HEAD = struct.Struct("<II")
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder()
+
+Record = list[Any]
+
+
+class JournalWriter:
+    """Appends records. One writer a file; a thread must not share it without a lock.
+
+    A failed write (a full disk) leaves the file at its last whole frame and raises OSError; the
+    writer stays usable and later records are appended when there is room again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self.path = path
+        self._handle = os.open(path, flags, 0o600)
+        self._end = os.fstat(self._handle).st_size
+        if self._end == 0:
+            self._write(MAGIC)
+        else:
+            # Records behind a torn frame would never be read: cut it off first.
+            self._end = max(_last_whole_frame(path), 0)
+            os.ftruncate(self._handle, self._end)
+            if self._end == 0:
+                self._write(MAGIC)
+
+    def append(self, record: Record | tuple[Any, ...]) -> None:
+        """Append one record; when this returns, the record outlives the process."""
+        payload = _encoder.encode(record)
+        if len(payload) > MAX_PAYLOAD:
+            raise InvalidInputError(
+                f"A record of {len(payload):,} bytes is too large for the journal.",
+                f"At most {MAX_PAYLOAD:,} bytes fit: log large things as an artifact.",
+            )
+        self._write(_HEAD.pack(len(payload), zlib.crc32(payload)) + payload)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            written = os.write(self._handle, data)
+        except OSError:
+            written = 0
+            raise
+        finally:
+            if written != len(data):
+                os.ftruncate(self._handle, self._end)
+        if written != len(data):
+            raise OSError(28, "No space left on device", str(self.path))
+        self._end += written
+
+    def sync(self) -> None:
+        """Make what was appended survive a power loss too."""
+        os.fsync(self._handle)
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+
+class JournalReader:
+    """Reads a growing journal from a cursor.
+
+    Parameters
+    ----------
+    offset
+        Where to start: 0, or the ``offset`` of an earlier reader of the same file.
+    """
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self.path = path
+        self.offset = offset
+        self.damaged = False
+        """A frame's checksum did not match: what follows in this file is lost."""
+
+    def read(self, limit: int = 8 * 1024 * 1024) -> list[Record]:
+        """Return the whole records that came since, up to about ``limit`` bytes of them."""
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
+                if size <= self.offset:
+                    return []
+                file.seek(self.offset)
+                data = file.read(min(size - self.offset, limit + MAX_PAYLOAD))
+        except FileNotFoundError:
+            return []
+        records: list[Record] = []
+        position = 0
+        if self.offset == 0:
+            if len(data) < len(MAGIC):
+                return []
+            if not data.startswith(MAGIC):
+                self.damaged = True
+                return []
+            position = len(MAGIC)
+        while position < limit:
+            payload = _frame(data, position)
+            if payload is None:
+                break
+            if payload is _DAMAGED:
+                self.damaged = True
+                break
+            records.append(_decoder.decode(payload))
+            position += _HEAD.size + len(payload)
+        self.offset += position
+        return records
+
+    def read_all(self) -> Iterator[Record]:
+        """Read on until there is nothing more now."""
+        while records := self.read():
+            yield from records
+
+
+_DAMAGED: Final = b"\0damaged"
+
+
+def _frame(data: bytes, position: int) -> bytes | None:
+    if len(data) - position < _HEAD.size:
+        return None
+    length, crc = _HEAD.unpack_from(data, position)
+    if length > MAX_PAYLOAD:
+        return _DAMAGED
+    start = position + _HEAD.size
+    if len(data) - start < length:
+        return None
+    payload = data[start : start + length]
+    return payload if zlib.crc32(payload) == crc else _DAMAGED
+
+
+def _last_whole_frame(path: Path) -> int:
+    reader = JournalReader(path)
+    for _ in reader.read_all():
+        pass
+    return reader.offset
+
+
+class JournalFolder:
+    """All journals of one thing, such as a run that several processes write to.
+
+    Keeps a cursor for each file; new files are found as they appear.
+    """
+
+    def __init__(self, folder: Path, cursors: dict[str, int] | None = None) -> None:
+        self.folder = folder
+        self._readers: dict[str, JournalReader] = {
+            name: JournalReader(folder / name, offset) for name, offset in (cursors or {}).items()
+        }
+
+    def read(self) -> list[Record]:
+        """Return what came since, file by file."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(self.folder))
+        except FileNotFoundError:
+            return []
+        records: list[Record] = []
+        for name in names:
+            if not name.endswith(".pj"):
+                continue
+            if name not in self._readers:
+                self._readers[name] = JournalReader(self.folder / name)
+            records += self._readers[name].read_all()
+        return records
+
+    @property
+    def cursors(self) -> dict[str, int]:
+        return {name: reader.offset for name, reader in self._readers.items()}
+
+
+def drain(folder: Path, use: Callable[[Record], None]) -> None:
+    """Read every record of a folder once, from the start."""
+    for record in JournalFolder(folder).read():
+        use(record)
