@@ -58,7 +58,7 @@ export default tseslint.config(
         'error',
         {
           selector:
-            "AssignmentExpression > MemberExpression[property.name=/^(innerHTML|outerHTML)$/]",
+            'AssignmentExpression > MemberExpression[property.name=/^(innerHTML|outerHTML)$/]',
           message: 'Names and cells reach the DOM as text only.'
         },
         {
@@ -71,6 +71,9 @@ export default tseslint.config(
   },
   {
     files: ['**/*.cjs'],
-    languageOptions: { sourceType: 'commonjs', globals: { module: 'writable', require: 'readonly' } }
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { module: 'writable', require: 'readonly' }
+    }
   }
 );

@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['src/**/__tests__/**/*.test.{ts,tsx}'],
-    restoreMocks: true
+    restoreMocks: true,
+    setupFiles: ['./vitest.setup.ts']
   }
 });

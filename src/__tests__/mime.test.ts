@@ -10,7 +10,9 @@ describe('the run renderer', () => {
   async function render(data: unknown): Promise<HTMLElement> {
     const options = { mimeType: RUN_MIME_TYPE } as IRenderMime.IRendererOptions;
     const renderer = factory.createRenderer(options);
-    await renderer.renderModel({ data: { [RUN_MIME_TYPE]: data } } as unknown as IRenderMime.IMimeModel);
+    await renderer.renderModel({
+      data: { [RUN_MIME_TYPE]: data }
+    } as unknown as IRenderMime.IMimeModel);
     return renderer.node;
   }
 
