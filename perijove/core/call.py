@@ -1,0 +1,19 @@
+"""One call of the REST interface, as a step sees it: no web framework in sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who asks, and for what.
+
+    ``query`` and ``body`` are the structs that the route declares, already checked, or None.
+    """
+
+    actor: str
+    path: dict[str, str] = field(default_factory=dict)
+    query: Any = None
+    body: Any = None
