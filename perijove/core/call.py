@@ -14,6 +14,8 @@ class Call:
     """
 
     actor: str
+    project: str = ""
+    """How the caller names the project's folder, relative to the server's root."""
     path: dict[str, str] = field(default_factory=dict)
     query: Any = None
     body: Any = None

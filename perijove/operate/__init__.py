@@ -1,1 +1,1 @@
-
+"""Operations: the machine, the project's processes, and how to stop them."""

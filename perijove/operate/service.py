@@ -1,0 +1,139 @@
+"""What operations do: measure the machine, list what runs, stop it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from perijove.contracts.chain import StepEntry, StepStatus
+from perijove.contracts.operate import Activity, Gpu, OperateReport, Resources
+from perijove.core.context import ProjectContext
+from perijove.core.errors import InvalidInputError, NotFoundError
+from perijove.core.ledger import now
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where activities of a kind come from, and how one is stopped.
+
+    Steps do not know each other: the runs and the endpoints are handed in.
+    """
+
+    list: Callable[[], list[Activity]]
+    stop: Callable[[str, str], None] | None = None
+    """Takes the activity's id and who stops it."""
+
+
+class OperateService:
+    """The machine as this project sees it.
+
+    Parameters
+    ----------
+    project
+        The open project.
+    gpus
+        Samples the GPUs; an empty list where there are none.
+    sources
+        Kind of activity to its source.
+    """
+
+    def __init__(
+        self,
+        project: ProjectContext,
+        gpus: Callable[[], list[Gpu]],
+        sources: dict[str, Source],
+    ) -> None:
+        self.project = project
+        self._gpus = gpus
+        self._sources = sources
+        self._project_bytes = (0.0, 0)
+
+    def resources(self) -> Resources:
+        """Sample the machine. CPU is the share since the last call of this process."""
+        import psutil
+
+        memory = psutil.virtual_memory()
+        disk = shutil.disk_usage(self.project.paths.root)
+        return Resources(
+            at=now(),
+            cpu_percent=psutil.cpu_percent(interval=None),
+            cpus=psutil.cpu_count() or 1,
+            memory_used=memory.total - memory.available,
+            memory_total=memory.total,
+            disk_used=disk.used,
+            disk_total=disk.total,
+            project_bytes=self._size(),
+            gpus=self._gpus(),
+        )
+
+    def _size(self) -> int:
+        # Walking the folder costs milliseconds: a minute-old figure is as good.
+        at, size = self._project_bytes
+        if time.monotonic() - at > 60 or not at:
+            size = 0
+            for folder, _, files in os.walk(self.project.paths.state):
+                for name in files:
+                    try:
+                        size += os.lstat(os.path.join(folder, name)).st_size
+                    except FileNotFoundError:
+                        continue
+            self._project_bytes = (time.monotonic(), size)
+        return size
+
+    def activities(self) -> list[Activity]:
+        """List what runs, in the order of the sources."""
+        return [activity for source in self._sources.values() for activity in source.list()]
+
+    def report(self) -> OperateReport:
+        return OperateReport(resources=self.resources(), activities=self.activities())
+
+    def stop(self, kind: str, identifier: str, *, by: str) -> str:
+        """Stop an activity; return what happened.
+
+        Raises
+        ------
+        NotFoundError
+            When nothing of that name runs.
+        """
+        source = self._sources.get(kind)
+        if source is None or source.stop is None:
+            raise InvalidInputError(f"A {kind} cannot be stopped from here.")
+        found = [a for a in source.list() if a.id == identifier]
+        if not found:
+            raise NotFoundError(f"No {kind} {identifier} runs.", "It may have ended by itself.")
+        source.stop(identifier, by)
+        return f"{found[0].name} was told to stop"
+
+    def status(self) -> StepStatus:
+        """The sidebar's row."""
+        resources = self.resources()
+        fact = (
+            f"CPU {resources.cpu_percent:.0f} % · "
+            f"{resources.memory_used / 2**30:.1f} / {resources.memory_total / 2**30:.0f} GB"
+        )
+        for gpu in resources.gpus[:2]:
+            fact += f" · GPU {gpu.index} {gpu.percent:.0f} %"
+        memory = resources.memory_used / max(1, resources.memory_total)
+        disk = resources.disk_used / max(1, resources.disk_total)
+        if disk > 0.95:
+            fact = f"disk {disk:.0%} full · {fact}"
+        elif memory > 0.92:
+            fact = f"memory {memory:.0%} used · {fact}"
+        entries = [
+            StepEntry(
+                ref=f"{activity.kind}:{activity.id}",
+                label=activity.name,
+                state="running",
+                detail=activity.detail,
+            )
+            for activity in self.activities()[:5]
+        ]
+        return StepStatus(
+            step="operate",
+            state="attention" if disk > 0.95 or memory > 0.92 else "ok",
+            fact=fact,
+            entries=entries,
+        )

@@ -1,0 +1,288 @@
+"""What the problem step does: the definition, its targets, and how each target stands."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from perijove.contracts.base import number, to_float
+from perijove.contracts.chain import Audit, Lineage, Node, StepEntry, StepStatus
+from perijove.contracts.problem import (
+    Kpi,
+    KpiStatus,
+    Metrics,
+    Project,
+    ProjectSummary,
+    ProjectUpdate,
+    SignOff,
+)
+from perijove.core.chain import EvaluationFacts, OutcomesFacts, SignOffFacts, facts_of
+from perijove.core.context import ProjectContext
+from perijove.core.errors import InvalidInputError, ProjectFileError
+from perijove.core.files import sha256_text
+from perijove.core.metrics import METRICS, better, meets
+from perijove.core.paths import PROJECT_FILE, STATE_FOLDER
+from perijove.core.project_file import NAME, Definition, parse
+
+SEARCH_DEPTH = 3
+_SKIPPED = {STATE_FOLDER, "node_modules", "__pycache__"}
+
+
+def find_projects(root: Path) -> list[ProjectSummary]:
+    """List the projects at and below a folder, at most ``SEARCH_DEPTH`` folders down."""
+    found: list[ProjectSummary] = []
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        depth = len(here.relative_to(root).parts)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if depth < SEARCH_DEPTH and name not in _SKIPPED and not name.startswith(".")
+        )
+        if PROJECT_FILE in files:
+            relative = "" if here == root else str(here.relative_to(root))
+            found.append(ProjectSummary(path=relative, name=_name_of(here)))
+    return found
+
+
+def _name_of(folder: Path) -> str:
+    try:
+        return parse((folder / PROJECT_FILE).read_text()).project.name or folder.name
+    except (ProjectFileError, OSError, UnicodeDecodeError):
+        return folder.name
+
+
+class ProblemService:
+    """The definition of one project and the targets that decide.
+
+    Parameters
+    ----------
+    project
+        The open project.
+    """
+
+    def __init__(self, project: ProjectContext) -> None:
+        self.project = project
+
+    def get(self, path: str) -> Project:
+        """Return the definition. ``path`` is how the caller names the project's folder."""
+        definition, revision = self.project.file.read()
+        return Project(
+            path=path,
+            name=self.project.name,
+            question=definition.project.question,
+            owner=definition.project.owner,
+            kpis=definition.kpi,
+            revision=revision,
+            sign_offs=self._sign_offs(definition),
+        )
+
+    def update(self, change: ProjectUpdate, *, by: str) -> None:
+        """Write new values into ``perijove.toml``, beside what people wrote there.
+
+        Raises
+        ------
+        InvalidInputError
+            For an unknown metric, or a target twice.
+        ConflictError
+            When the file is not the revision that the caller saw.
+        """
+        if change.kpis is not None:
+            _check_kpis(change.kpis)
+        self.project.file.change(lambda doc: _apply(doc, change), revision=change.revision)
+        self.project.chain.ledger.audit(
+            by,
+            "change definition",
+            PROJECT_FILE,
+            fields=[f for f in ("name", "question", "owner", "kpis") if getattr(change, f) is not None],
+        )
+
+    def sign_off(self, note: str, *, by: str) -> None:
+        """Put a name under the targets as they stand now."""
+        definition = self.project.definition
+        if not definition.kpi:
+            raise InvalidInputError(
+                "There is no target to sign.", "Set a KPI first, then sign it off."
+            )
+        self.project.chain.add(
+            "signoff",
+            "targets",
+            SignOffFacts(kpis_sha256=_kpis_hash(definition), note=note),
+            by=by,
+            action="sign off targets",
+        )
+
+    def _sign_offs(self, definition: Definition) -> list[SignOff]:
+        current = _kpis_hash(definition)
+        return [
+            SignOff(by=node.by, at=node.at, note=facts.note)
+            for node in self.project.chain.versions("signoff")
+            if (facts := facts_of(node, SignOffFacts)).kpis_sha256 == current
+        ]
+
+    def metrics(self) -> Metrics:
+        return Metrics(items=list(METRICS.values()))
+
+    def kpis(self) -> list[KpiStatus]:
+        """Tell how each target stands: best measured model, and the live endpoint."""
+        definition = self.project.definition
+        evaluations = self.project.chain.versions("evaluation")
+        outcomes = self.project.chain.newest("outcomes")
+        return [_kpi_status(kpi, evaluations, outcomes) for kpi in definition.kpi]
+
+    def lineage(self, ref: str = "") -> Lineage:
+        return self.project.chain.lineage(ref)
+
+    def audit(self, limit: int) -> Audit:
+        return self.project.chain.ledger.read_audit(limit)
+
+    def status(self) -> StepStatus:
+        """The sidebar's row."""
+        statuses = self.kpis()
+        if not statuses:
+            question = self.project.definition.project.question
+            return StepStatus(
+                step="problem",
+                state="attention" if question else "not_started",
+                fact="No target: nothing says when a model is good enough" if question else "",
+                next="Set a target",
+            )
+        first = statuses[0]
+        unknown = [s for s in statuses if s.verdict == "unknown_metric"]
+        signed = bool(self._sign_offs(self.project.definition))
+        fact = describe_kpi(first.kpi)
+        if unknown:
+            fact = unknown[0].detail
+        elif not signed:
+            fact += " · not signed off"
+        return StepStatus(
+            step="problem",
+            state="failed" if unknown else "ok" if signed else "attention",
+            fact=fact,
+            entries=[_entry(status) for status in statuses[:5]],
+        )
+
+
+def describe_kpi(kpi: Kpi) -> str:
+    """Say a target in a few words: ``roc_auc ≥ 0.75 on builds/test, live ≥ 0.7``."""
+    sign = "≥" if kpi.direction == "maximize" else "≤"
+    text = f"{kpi.metric} {sign} {kpi.target:g} on {kpi.data}/{kpi.split}"
+    return text if kpi.minimum is None else f"{text}, live {sign} {kpi.minimum:g}"
+
+
+def _entry(status: KpiStatus) -> StepEntry:
+    if status.verdict == "unknown_metric":
+        return StepEntry(ref="page:problem", label=status.kpi.metric, state="failed", detail=status.detail)
+    detail = "not measured yet" if status.best is None else f"best {to_float(status.best):.3g}"
+    state = {"met": "ok", "missed": "failed", "unmeasured": "not_started"}[status.verdict]
+    return StepEntry(
+        ref="page:problem", label=describe_kpi(status.kpi), state=state, detail=detail  # type: ignore[arg-type]
+    )
+
+
+def _check_kpis(kpis: list[Kpi]) -> None:
+    seen: set[tuple[str, str, str]] = set()
+    for kpi in kpis:
+        if kpi.metric not in METRICS:
+            raise InvalidInputError(
+                f"{kpi.metric!r} is no metric that Perijove measures.",
+                f"It measures {', '.join(METRICS)}.",
+                code="unknown_metric",
+            )
+        if not NAME.fullmatch(kpi.data):
+            raise InvalidInputError(
+                f"{kpi.data!r} cannot be a dataset's name.",
+                "Name a dataset with letters, digits, '.', '_' and '-'.",
+            )
+        wanted = METRICS[kpi.metric].direction
+        if kpi.direction != wanted:
+            raise InvalidInputError(
+                f"{kpi.metric} is to {wanted}, not to {kpi.direction}.",
+                f'Set direction = "{wanted}".',
+            )
+        key = (kpi.metric, kpi.data, kpi.split)
+        if key in seen:
+            raise InvalidInputError(
+                f"{kpi.metric} on {kpi.data}/{kpi.split} is there twice.", "Keep one of the two."
+            )
+        seen.add(key)
+
+
+def _apply(document: Any, change: ProjectUpdate) -> None:
+    import tomlkit
+
+    table = document.setdefault("project", tomlkit.table())
+    for key in ("name", "question", "owner"):
+        value = getattr(change, key)
+        if value is not None:
+            table[key] = value
+    if change.kpis is None:
+        return
+    kept = {_kpi_key(entry): entry for entry in document.get("kpi", [])}
+    tables = tomlkit.aot()
+    for kpi in change.kpis:
+        values = msgspec.to_builtins(kpi)
+        entry = kept.get(_kpi_key(values), tomlkit.table())
+        for key, value in values.items():
+            if value is None:
+                entry.pop(key, None)
+            elif entry.get(key) != value:
+                entry[key] = value
+        tables.append(entry)
+    if len(tables):
+        document["kpi"] = tables
+    else:
+        document.pop("kpi", None)
+
+
+def _kpi_key(entry: Any) -> tuple[str, str, str]:
+    return (str(entry.get("metric")), str(entry.get("data")), str(entry.get("split", "test")))
+
+
+def _kpis_hash(definition: Definition) -> str:
+    return sha256_text(msgspec.json.encode(definition.kpi).decode())
+
+
+def _kpi_status(kpi: Kpi, evaluations: list[Node], outcomes: list[Node]) -> KpiStatus:
+    if kpi.metric not in METRICS:
+        return KpiStatus(
+            kpi=kpi,
+            verdict="unknown_metric",
+            detail=f"{kpi.metric!r} is no metric that Perijove measures; "
+            f"it measures {', '.join(METRICS)}",
+        )
+    best: EvaluationFacts | None = None
+    for node in evaluations:
+        facts = facts_of(node, EvaluationFacts)
+        data = facts.data.partition(":")[2].rpartition("@")[0]
+        if (facts.metric, data, facts.split) != (kpi.metric, kpi.data, kpi.split):
+            continue
+        if best is None or better(to_float(facts.value), to_float(best.value), kpi.direction):
+            best = facts
+    live: OutcomesFacts | None = None
+    for node in outcomes:
+        found = facts_of(node, OutcomesFacts)
+        if found.metric == kpi.metric and found.value is not None and live is None:
+            live = found
+    status = KpiStatus(kpi=kpi, verdict="unmeasured")
+    if best is not None:
+        value = to_float(best.value)
+        status = msgspec.structs.replace(
+            status,
+            verdict="met" if meets(value, kpi.target, kpi.direction) else "missed",
+            best=number(value),
+            best_model=best.model,
+            best_run=best.run_id,
+        )
+    if live is not None and live.value is not None:
+        floor = kpi.target if kpi.minimum is None else kpi.minimum
+        status = msgspec.structs.replace(
+            status,
+            live=live.value,
+            live_endpoint=live.endpoint,
+            live_verdict="met" if meets(to_float(live.value), floor, kpi.direction) else "missed",
+        )
+    return status
