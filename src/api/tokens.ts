@@ -1,0 +1,40 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+
+import type { Client } from './client';
+import type { EventStream } from './events';
+import type { CurrentProject } from './project';
+import type { Ref } from './refs';
+
+export type Opener = (ref: Ref) => void | Promise<unknown>;
+
+/** Where steps say how their references are opened, so that none has to import another. */
+export interface IOpeners {
+  /** Open references of a kind, such as `data`, with this function. */
+  add(kind: string, opener: Opener): IDisposable;
+  has(kind: string): boolean;
+  /** Open `kind:name@version`; rejects with a `PerijoveError` when nobody can. */
+  open(ref: string): Promise<void>;
+}
+
+export const IOpeners = new Token<IOpeners>(
+  'perijove:IOpeners',
+  'Opens references of the chain, such as data:builds@3.'
+);
+
+/** What every part of the front end shares. */
+export interface IPerijove {
+  readonly client: Client;
+  readonly events: EventStream;
+  readonly project: CurrentProject;
+  readonly openers: IOpeners;
+  readonly commands: CommandRegistry;
+  readonly trans: TranslationBundle;
+}
+
+export const IPerijove = new Token<IPerijove>(
+  'perijove:IPerijove',
+  "The client of Perijove's server, its event stream and the current project."
+);

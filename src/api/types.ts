@@ -1,0 +1,83 @@
+import type { components } from './wire';
+
+type Schemas = components['schemas'];
+
+/**
+ * A reply has every field, for the server writes defaults out; a request may leave them away.
+ */
+export type Full<T> = T extends readonly (infer Item)[]
+  ? Full<Item>[]
+  : T extends object
+    ? { [Key in keyof T]-?: Full<T[Key]> }
+    : T;
+
+/** A body of a request, by the name of its struct. */
+export type Request<Name extends keyof Schemas> = Schemas[Name];
+
+/** What JSON cannot say of a number is said in a word. */
+export type WireNumber = number | 'NaN' | 'Infinity' | '-Infinity';
+
+export type Activity = Full<Schemas['Activity']>;
+export type Alert = Full<Schemas['Alert']>;
+export type Audit = Full<Schemas['Audit']>;
+export type AuditEntry = Full<Schemas['AuditEntry']>;
+export type Column = Full<Schemas['Column']>;
+export type Dataset = Full<Schemas['Dataset']>;
+export type DeployTargetInfo = Full<Schemas['DeployTargetInfo']>;
+export type Edge = Full<Schemas['Edge']>;
+export type Endpoint = Full<Schemas['Endpoint']>;
+export type ErrorBody = Full<Schemas['ErrorBody']>;
+export type FeatureDrift = Full<Schemas['FeatureDrift']>;
+export type Field = Full<Schemas['Field']>;
+export type Gate = Full<Schemas['Gate']>;
+export type GateCheck = Full<Schemas['GateCheck']>;
+export type Gpu = Full<Schemas['Gpu']>;
+export type InvokeReply = Full<Schemas['InvokeReply']>;
+export type Kpi = Full<Schemas['Kpi']>;
+export type KpiStatus = Full<Schemas['KpiStatus']>;
+export type KpiVerdict = Full<Schemas['KpiVerdict']>;
+export type Lifecycle = Full<Schemas['Lifecycle']>;
+export type Lineage = Full<Schemas['Lineage']>;
+export type LiveKpi = Full<Schemas['LiveKpi']>;
+export type Metric = Full<Schemas['Metric']>;
+export type MinutePoint = Full<Schemas['MinutePoint']>;
+export type ModelVersion = Full<Schemas['ModelVersion']>;
+export type MonitorReport = Full<Schemas['MonitorReport']>;
+export type Node = Full<Schemas['Node']>;
+export type OperateReport = Full<Schemas['OperateReport']>;
+export type Override = Full<Schemas['Override']>;
+export type PredictionRecord = Full<Schemas['PredictionRecord']>;
+export type Project = Full<Schemas['Project']>;
+export type ProjectSummary = Full<Schemas['ProjectSummary']>;
+export type Resources = Full<Schemas['Resources']>;
+export type Revision = Full<Schemas['Revision']>;
+export type Run = Full<Schemas['Run']>;
+export type RunCard = Full<Schemas['RunCard']>;
+export type RunSeries = Full<Schemas['RunSeries']>;
+export type RunSummary = Full<Schemas['RunSummary']>;
+export type Series = Full<Schemas['Series']>;
+export type Signature = Full<Schemas['Signature']>;
+export type SignOff = Full<Schemas['SignOff']>;
+export type StepEntry = Full<Schemas['StepEntry']>;
+export type StepStatus = Full<Schemas['StepStatus']>;
+
+export type Step = StepStatus['step'];
+export type State = StepStatus['state'];
+export type NodeKind = Node['kind'];
+
+export type Watch = Request<'Watch'>;
+export type Changed = Full<Schemas['Changed']>;
+export type Points = Full<Schemas['Points']>;
+export type Load = Full<Schemas['Load']>;
+export type Failed = Full<Schemas['Failed']>;
+export type ServerEvent = Changed | Points | Load | Failed;
+
+/** The five steps in order, then operations. */
+export const STEPS: readonly Step[] = [
+  'problem',
+  'data',
+  'develop',
+  'deploy',
+  'monitor',
+  'operate'
+];
