@@ -39,7 +39,7 @@ def to_float(value: Number) -> float:
     return float(value)
 
 
-class ErrorBody(Struct):
+class ErrorBody(Struct, frozen=True):
     """What every failed call answers."""
 
     code: str
@@ -50,7 +50,7 @@ class ErrorBody(Struct):
     """What to do about it."""
 
 
-class Done(Struct):
+class Done(Struct, frozen=True):
     """The answer of a command that has nothing to tell but that it did what it says."""
 
     detail: str = ""

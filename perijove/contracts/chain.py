@@ -16,7 +16,7 @@ NodeKind = Literal[
 ]
 
 
-class Node(Struct):
+class Node(Struct, frozen=True):
     ref: str
     kind: NodeKind
     name: str
@@ -26,7 +26,7 @@ class Node(Struct):
     facts: dict[str, Any]
 
 
-class Edge(Struct):
+class Edge(Struct, frozen=True):
     """``src`` led to ``dst``: data to run, run to model, model to endpoint."""
 
     src: str
@@ -34,7 +34,7 @@ class Edge(Struct):
     role: str
 
 
-class Lineage(Struct):
+class Lineage(Struct, frozen=True):
     """A part of the chain: everything before and after ``focus``, or all of it."""
 
     focus: str | None
@@ -42,7 +42,7 @@ class Lineage(Struct):
     edges: list[Edge]
 
 
-class AuditEntry(Struct):
+class AuditEntry(Struct, frozen=True):
     seq: int
     at: Millis
     actor: str
@@ -52,14 +52,14 @@ class AuditEntry(Struct):
     hash: str
 
 
-class Audit(Struct):
+class Audit(Struct, frozen=True):
     entries: list[AuditEntry]
     intact: bool
     """False when a row does not match its hash: somebody edited the ledger."""
     total: int
 
 
-class StepEntry(Struct):
+class StepEntry(Struct, frozen=True):
     """One line under a step in the sidebar."""
 
     ref: str
@@ -68,7 +68,7 @@ class StepEntry(Struct):
     detail: str = ""
 
 
-class StepStatus(Struct):
+class StepStatus(Struct, frozen=True):
     """One row of the sidebar: the state and the one fact that matters most now."""
 
     step: Literal["problem", "data", "develop", "deploy", "monitor", "operate"]
@@ -82,7 +82,7 @@ class StepStatus(Struct):
     """Progress in [0, 1] while running."""
 
 
-class Lifecycle(Struct):
+class Lifecycle(Struct, frozen=True):
     path: str
     name: str
     steps: list[StepStatus]

@@ -10,7 +10,7 @@ Known = Literal["before", "after"]
 """Whether a column's value is known when a prediction is asked for."""
 
 
-class Column(Struct):
+class Column(Struct, frozen=True):
     name: str
     type: str
     """DuckDB's name of the type, such as ``BIGINT`` or ``VARCHAR``."""
@@ -18,7 +18,7 @@ class Column(Struct):
     nulls: int = 0
 
 
-class DataFacts(Struct):
+class DataFacts(Struct, frozen=True):
     """What is fixed of one version of a dataset."""
 
     path: str
@@ -38,16 +38,18 @@ class DataFacts(Struct):
     """Of the source of the function that made it; empty for a file."""
     source: str = ""
     """That source itself."""
+    fingerprint: str = ""
+    """Hash of a curated version's values, which tells equal content in other files."""
 
 
-class SplitPart(Struct):
+class SplitPart(Struct, frozen=True):
     name: str
     start: int
     """First row of the part in the split's order; the parts are contiguous."""
     rows: int
 
 
-class SplitFacts(Struct):
+class SplitFacts(Struct, frozen=True):
     """Train, validation and test rows of one data version, fixed once."""
 
     dataset: str
@@ -58,7 +60,7 @@ class SplitFacts(Struct):
     parts: list[SplitPart]
 
 
-class Dataset(Struct):
+class Dataset(Struct, frozen=True):
     """A registered dataset and its newest version."""
 
     name: str
@@ -77,11 +79,11 @@ class Dataset(Struct):
     splits: list[SplitFacts]
 
 
-class Datasets(Struct):
+class Datasets(Struct, frozen=True):
     items: list[Dataset]
 
 
-class DatasetRegister(Struct):
+class DatasetRegister(Struct, frozen=True):
     """Register the file at ``path`` (relative to the project), or its changed content."""
 
     path: str
@@ -91,7 +93,7 @@ class DatasetRegister(Struct):
     time: str = ""
 
 
-class DatasetSettings(Struct):
+class DatasetSettings(Struct, frozen=True):
     """Declarations about a dataset, kept in ``perijove.toml``."""
 
     target: str | None = None
@@ -100,5 +102,5 @@ class DatasetSettings(Struct):
     """Column name to when it is known; columns that are not named stay as they are."""
 
 
-class Snippet(Struct):
+class Snippet(Struct, frozen=True):
     code: str

@@ -14,7 +14,7 @@ TensorType = Literal[
 """The datatypes of the Open Inference Protocol v2 that we use."""
 
 
-class Field(Struct):
+class Field(Struct, frozen=True):
     """One column of a signature."""
 
     name: str
@@ -22,12 +22,12 @@ class Field(Struct):
     required: bool = True
 
 
-class Signature(Struct):
+class Signature(Struct, frozen=True):
     inputs: list[Field]
     outputs: list[Field]
 
 
-class FeatureProfile(Struct):
+class FeatureProfile(Struct, frozen=True):
     """The training distribution of one feature, for drift.
 
     Numbers: ``edges`` holds the inner bin edges (len(counts) - 1 of them, from quantiles).
@@ -41,7 +41,7 @@ class FeatureProfile(Struct):
     missing: int = 0
 
 
-class FeatureLeak(Struct):
+class FeatureLeak(Struct, frozen=True):
     """How well one feature alone predicts the target, on the training rows."""
 
     feature: str
@@ -49,7 +49,7 @@ class FeatureLeak(Struct):
     """Area under the ROC curve for classes, R² for numbers; both in [0, 1]."""
 
 
-class ModelFacts(Struct):
+class ModelFacts(Struct, frozen=True):
     """What is fixed of one model version."""
 
     run_id: str
@@ -74,7 +74,7 @@ class ModelFacts(Struct):
     """Why there is no profile; empty when there is one."""
 
 
-class ModelVersion(Struct):
+class ModelVersion(Struct, frozen=True):
     ref: str
     name: str
     version: int
@@ -85,11 +85,11 @@ class ModelVersion(Struct):
     endpoints: list[str]
 
 
-class Models(Struct):
+class Models(Struct, frozen=True):
     items: list[ModelVersion]
 
 
-class GateCheck(Struct):
+class GateCheck(Struct, frozen=True):
     """One line of the checklist. Only ``pass`` opens the gate."""
 
     id: str
@@ -103,13 +103,13 @@ class GateCheck(Struct):
     fix: str = ""
 
 
-class Gate(Struct):
+class Gate(Struct, frozen=True):
     model: str
     passed: bool
     checks: list[GateCheck]
 
 
-class Override(Struct):
+class Override(Struct, frozen=True):
     """A failing gate was passed by somebody with a name and a reason."""
 
     by: str
@@ -119,12 +119,12 @@ class Override(Struct):
     """Identifiers of the checks that were passed over."""
 
 
-class OverrideRequest(Struct):
+class OverrideRequest(Struct, frozen=True):
     by: str
     reason: str
 
 
-class DeployRequest(Struct):
+class DeployRequest(Struct, frozen=True):
     model: str
     """A reference, ``model:NAME@VERSION``."""
     endpoint: str
@@ -133,7 +133,7 @@ class DeployRequest(Struct):
     override: OverrideRequest | None = None
 
 
-class EndpointFacts(Struct):
+class EndpointFacts(Struct, frozen=True):
     """What is fixed of one revision of an endpoint."""
 
     model: str
@@ -143,7 +143,7 @@ class EndpointFacts(Struct):
     override: Override | None = None
 
 
-class Revision(Struct):
+class Revision(Struct, frozen=True):
     ref: str
     number: int
     model: str
@@ -156,7 +156,7 @@ class Revision(Struct):
 EndpointState = Literal["starting", "serving", "degraded", "failed", "stopped"]
 
 
-class Endpoint(Struct):
+class Endpoint(Struct, frozen=True):
     name: str
     state: EndpointState
     detail: str
@@ -182,21 +182,21 @@ class Endpoint(Struct):
     warning: str = ""
 
 
-class Endpoints(Struct):
+class Endpoints(Struct, frozen=True):
     items: list[Endpoint]
 
 
-class RollbackRequest(Struct):
+class RollbackRequest(Struct, frozen=True):
     revision: int
 
 
-class InvokeRequest(Struct):
+class InvokeRequest(Struct, frozen=True):
     """Rows for the try-it form: one mapping of column to value a row."""
 
     rows: list[dict[str, Any]]
 
 
-class InvokeReply(Struct):
+class InvokeReply(Struct, frozen=True):
     prediction_id: str
     status: int
     body: str
@@ -204,12 +204,12 @@ class InvokeReply(Struct):
     milliseconds: float
 
 
-class DeployTargetInfo(Struct):
+class DeployTargetInfo(Struct, frozen=True):
     name: str
     title: str
     schema: dict[str, Any]
     """JSON Schema of the target's settings."""
 
 
-class DeployTargets(Struct):
+class DeployTargets(Struct, frozen=True):
     items: list[DeployTargetInfo]

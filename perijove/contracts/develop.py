@@ -9,7 +9,7 @@ from perijove.contracts.base import Millis, Number, Struct
 RunState = Literal["running", "finished", "failed", "stopped", "lost"]
 
 
-class KpiVerdict(Struct):
+class KpiVerdict(Struct, frozen=True):
     """A number that Perijove measured, against its target."""
 
     metric: str
@@ -20,7 +20,7 @@ class KpiVerdict(Struct):
     met: bool
 
 
-class RunSummary(Struct):
+class RunSummary(Struct, frozen=True):
     run_id: str
     name: str
     state: RunState
@@ -39,18 +39,18 @@ class RunSummary(Struct):
     tracked_by: Literal["perijove", "mlflow"] = "perijove"
 
 
-class Runs(Struct):
+class Runs(Struct, frozen=True):
     items: list[RunSummary]
     total: int
 
 
-class Cell(Struct):
+class Cell(Struct, frozen=True):
     number: int
     """The execution count."""
     source: str
 
 
-class Run(Struct):
+class Run(Struct, frozen=True):
     """A run with everything that made it."""
 
     summary: RunSummary
@@ -69,7 +69,7 @@ class Run(Struct):
     error: str = ""
 
 
-class Series(Struct):
+class Series(Struct, frozen=True):
     """Points of one metric, min/max down-sampled to at most 700 points."""
 
     key: str
@@ -80,12 +80,12 @@ class Series(Struct):
     """Points before down-sampling."""
 
 
-class RunSeries(Struct):
+class RunSeries(Struct, frozen=True):
     run_id: str
     series: list[Series]
 
 
-class RunCard(Struct):
+class RunCard(Struct, frozen=True):
     """The payload of the live card, ``application/vnd.perijove.run+json``."""
 
     project: str

@@ -7,7 +7,7 @@ from typing import Literal
 from perijove.contracts.base import Millis, Number, Struct
 
 
-class MinutePoint(Struct):
+class MinutePoint(Struct, frozen=True):
     at: Millis
     requests: int
     errors: int
@@ -17,7 +17,7 @@ class MinutePoint(Struct):
     """Latency in milliseconds at the endpoint; None without requests."""
 
 
-class FeatureDrift(Struct):
+class FeatureDrift(Struct, frozen=True):
     """Population stability index of one feature against the training data."""
 
     feature: str
@@ -32,7 +32,7 @@ class FeatureDrift(Struct):
     """The label of each bin."""
 
 
-class PredictionRecord(Struct):
+class PredictionRecord(Struct, frozen=True):
     id: str
     at: Millis
     revision: int
@@ -45,7 +45,7 @@ class PredictionRecord(Struct):
     error: str = ""
 
 
-class LiveKpi(Struct):
+class LiveKpi(Struct, frozen=True):
     metric: str
     value: Number | None
     """None until both classes, or any outcome, have been seen."""
@@ -55,14 +55,14 @@ class LiveKpi(Struct):
     detail: str = ""
 
 
-class Alert(Struct):
+class Alert(Struct, frozen=True):
     id: str
     severity: Literal["attention", "failed"]
     title: str
     detail: str
 
 
-class MonitorReport(Struct):
+class MonitorReport(Struct, frozen=True):
     endpoint: str
     revision: int
     model: str
@@ -81,7 +81,7 @@ class MonitorReport(Struct):
     recent: list[PredictionRecord]
 
 
-class OutcomesRequest(Struct):
+class OutcomesRequest(Struct, frozen=True):
     """What turned out to be true, by prediction."""
 
     ids: list[str]

@@ -7,7 +7,7 @@ from typing import Literal
 from perijove.contracts.base import Millis, Struct
 
 
-class Gpu(Struct):
+class Gpu(Struct, frozen=True):
     index: int
     name: str
     percent: float
@@ -15,7 +15,7 @@ class Gpu(Struct):
     memory_total: int
 
 
-class Resources(Struct):
+class Resources(Struct, frozen=True):
     at: Millis
     cpu_percent: float
     """Of all cores together, in [0, 100]."""
@@ -30,7 +30,7 @@ class Resources(Struct):
     gpus: list[Gpu]
 
 
-class Activity(Struct):
+class Activity(Struct, frozen=True):
     """A process of this project that takes the machine's resources."""
 
     id: str
@@ -44,11 +44,11 @@ class Activity(Struct):
     stoppable: bool
 
 
-class OperateReport(Struct):
+class OperateReport(Struct, frozen=True):
     resources: Resources
     activities: list[Activity]
 
 
-class StopRequest(Struct):
+class StopRequest(Struct, frozen=True):
     kind: Literal["run", "endpoint"]
     id: str

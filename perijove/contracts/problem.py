@@ -9,7 +9,7 @@ from perijove.contracts.base import Millis, Number, Struct
 Direction = Literal["maximize", "minimize"]
 
 
-class Metric(Struct):
+class Metric(Struct, frozen=True):
     """A metric that Perijove can measure itself."""
 
     name: str
@@ -18,11 +18,11 @@ class Metric(Struct):
     task: Literal["classification", "regression"]
 
 
-class Metrics(Struct):
+class Metrics(Struct, frozen=True):
     items: list[Metric]
 
 
-class Kpi(Struct):
+class Kpi(Struct, frozen=True):
     """One target: a metric, on named data, with the value that counts as good enough."""
 
     metric: str
@@ -36,7 +36,7 @@ class Kpi(Struct):
     """What the live endpoint must not fall below (above, when minimizing)."""
 
 
-class SignOff(Struct):
+class SignOff(Struct, frozen=True):
     """Somebody with a name said yes to these targets."""
 
     by: str
@@ -44,7 +44,7 @@ class SignOff(Struct):
     note: str = ""
 
 
-class Project(Struct):
+class Project(Struct, frozen=True):
     """A project's definition, as it stands in ``perijove.toml``."""
 
     path: str
@@ -59,7 +59,7 @@ class Project(Struct):
     """Sign-offs of the targets as they stand now; changed targets need new ones."""
 
 
-class ProjectUpdate(Struct):
+class ProjectUpdate(Struct, frozen=True):
     """New values for the definition; what is left out stays as it is."""
 
     revision: str
@@ -69,16 +69,16 @@ class ProjectUpdate(Struct):
     kpis: list[Kpi] | None = None
 
 
-class ProjectSummary(Struct):
+class ProjectSummary(Struct, frozen=True):
     path: str
     name: str
 
 
-class Projects(Struct):
+class Projects(Struct, frozen=True):
     items: list[ProjectSummary]
 
 
-class ProjectCreate(Struct):
+class ProjectCreate(Struct, frozen=True):
     """Make a project in a folder, which is made if it is missing."""
 
     path: str
@@ -87,11 +87,11 @@ class ProjectCreate(Struct):
     """Fill it with the CI-builds example: data, notebook and targets."""
 
 
-class SignOffRequest(Struct):
+class SignOffRequest(Struct, frozen=True):
     note: str = ""
 
 
-class KpiStatus(Struct):
+class KpiStatus(Struct, frozen=True):
     """How one target stands: the best measured model and the live endpoint."""
 
     kpi: Kpi
@@ -105,5 +105,5 @@ class KpiStatus(Struct):
     detail: str = ""
 
 
-class KpiStatuses(Struct):
+class KpiStatuses(Struct, frozen=True):
     items: list[KpiStatus]

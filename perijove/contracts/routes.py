@@ -54,42 +54,42 @@ class Route:
         return re.findall(r"{(\w+)}", self.path)
 
 
-class LineageQuery(Struct):
+class LineageQuery(Struct, frozen=True):
     ref: str = ""
     """Only what leads to this node and what came of it; the whole chain when empty."""
 
 
-class AuditQuery(Struct):
+class AuditQuery(Struct, frozen=True):
     limit: int = 200
 
 
-class RowsQuery(Struct):
+class RowsQuery(Struct, frozen=True):
     version: int = 0
     """0 is the newest."""
     offset: int = 0
     limit: int = 512
 
 
-class SnippetQuery(Struct):
+class SnippetQuery(Struct, frozen=True):
     language: Literal["python"] = "python"
 
 
-class RunsQuery(Struct):
+class RunsQuery(Struct, frozen=True):
     notebook: str = ""
     """Only the runs of this notebook, by its path relative to the project."""
     limit: int = 200
 
 
-class SeriesQuery(Struct):
+class SeriesQuery(Struct, frozen=True):
     points: int = 700
 
 
-class GateQuery(Struct):
+class GateQuery(Struct, frozen=True):
     model: str
     endpoint: str = ""
 
 
-class MonitorQuery(Struct):
+class MonitorQuery(Struct, frozen=True):
     minutes: int = 60
 
 

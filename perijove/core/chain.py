@@ -17,14 +17,14 @@ from perijove.core.ledger import Ledger, now
 F = TypeVar("F", bound=Struct)
 
 
-class RunFacts(Struct):
+class RunFacts(Struct, frozen=True):
     """What the chain keeps of a run; its metrics and parameters are in the run store."""
 
     run_id: str
     notebook: str = ""
 
 
-class EvaluationFacts(Struct):
+class EvaluationFacts(Struct, frozen=True):
     """A number that Perijove measured itself: the only kind that opens the gate."""
 
     model: str
@@ -38,13 +38,13 @@ class EvaluationFacts(Struct):
     direction: Direction
 
 
-class SignOffFacts(Struct):
+class SignOffFacts(Struct, frozen=True):
     kpis_sha256: str
     """Hash of the targets that were signed."""
     note: str = ""
 
 
-class OutcomesFacts(Struct):
+class OutcomesFacts(Struct, frozen=True):
     endpoint: str
     """Reference of the endpoint revision."""
     count: int
@@ -52,7 +52,7 @@ class OutcomesFacts(Struct):
     value: Number | None = None
 
 
-class WantedEndpoint(Struct):
+class WantedEndpoint(Struct, frozen=True):
     """What an endpoint should be doing; its supervisor makes it so."""
 
     revision: int

@@ -25,17 +25,17 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 """What a dataset, a model or an endpoint may be called: safe in a path and in a URL."""
 
 
-class ProjectTable(Struct):
+class ProjectTable(Struct, frozen=True):
     name: str = ""
     question: str = ""
     owner: str = ""
 
 
-class ColumnTable(Struct):
+class ColumnTable(Struct, frozen=True):
     known: Known = "before"
 
 
-class DataTable(Struct):
+class DataTable(Struct, frozen=True):
     """``[data.NAME]``: where it lies and what its columns mean."""
 
     path: str = ""
@@ -45,7 +45,7 @@ class DataTable(Struct):
     columns: dict[str, ColumnTable] = {}
 
 
-class Definition(Struct):
+class Definition(Struct, frozen=True):
     """The whole file."""
 
     project: ProjectTable = ProjectTable()
@@ -187,7 +187,9 @@ def _line_of(text: str, reason: str, path: str) -> int | None:
                 position = found = heads[count]
             continue
         table = f"{table}.{key}" if table else key
-        pattern = rf"""\s*(\[\[?\s*["']?{re.escape(table)}["']?\s*[\].]|["']?{re.escape(key)}["']?\s*=)"""
+        pattern = (
+            rf"""\s*(\[\[?\s*["']?{re.escape(table)}["']?\s*[\].]|["']?{re.escape(key)}["']?\s*=)"""
+        )
         for number in range(position, len(lines)):
             if re.match(pattern, lines[number]):
                 position = found = number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +19,8 @@ class TableInfo:
 
 
 class DataEngine(Protocol):
-    """Reads user data in a process of its own, with a memory and a time limit.
+    """Reads tables. ``twin``, ``inspect`` and ``page`` touch user files, and run in a process of
+    their own with a memory and a time limit; the others work on tables in the caller's memory.
 
     Raises UnreadableDataError naming the reason, UnavailableError when a limit was reached.
     """
@@ -35,6 +35,32 @@ class DataEngine(Protocol):
 
     def page(self, files: list[Path], offset: int, limit: int) -> bytes:
         """Return rows of Parquet files, in order, as an Arrow IPC stream."""
+        ...
+
+    def read(self, files: list[Path], columns: list[str] | None = None) -> ArrowTable:
+        """Return Parquet files as one table."""
+        ...
+
+    def ordered(self, table: ArrowTable, column: str, start: int, rows: int) -> ArrowTable:
+        """Return a slice of the table ordered by a column (ties by row), or by a fixed hash of
+        the row's number when no column is named.
+        """
+        ...
+
+    def to_table(self, frame: Any) -> ArrowTable:
+        """Take a frame of any library that the kernel has.
+
+        Raises
+        ------
+        UnsupportedError
+            For what is no table.
+        """
+        ...
+
+    def info(self, table: ArrowTable) -> TableInfo: ...
+
+    def fingerprint(self, table: ArrowTable) -> str:
+        """Hash names, types and values, in row order."""
         ...
 
 
@@ -58,7 +84,3 @@ class Lake(Protocol):
     def files(self, folder: Path, version: int) -> list[Path]:
         """Return the Parquet files of a version, in row order."""
         ...
-
-
-Maker = Callable[..., Any]
-"""A curation function: frames in, one frame out."""

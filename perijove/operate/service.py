@@ -22,7 +22,7 @@ class Source:
     Steps do not know each other: the runs and the endpoints are handed in.
     """
 
-    list: Callable[[], list[Activity]]
+    items: Callable[[], list[Activity]]
     stop: Callable[[str, str], None] | None = None
     """Takes the activity's id and who stops it."""
 
@@ -85,7 +85,7 @@ class OperateService:
 
     def activities(self) -> list[Activity]:
         """List what runs, in the order of the sources."""
-        return [activity for source in self._sources.values() for activity in source.list()]
+        return [activity for source in self._sources.values() for activity in source.items()]
 
     def report(self) -> OperateReport:
         return OperateReport(resources=self.resources(), activities=self.activities())
@@ -101,7 +101,7 @@ class OperateService:
         source = self._sources.get(kind)
         if source is None or source.stop is None:
             raise InvalidInputError(f"A {kind} cannot be stopped from here.")
-        found = [a for a in source.list() if a.id == identifier]
+        found = [a for a in source.items() if a.id == identifier]
         if not found:
             raise NotFoundError(f"No {kind} {identifier} runs.", "It may have ended by itself.")
         source.stop(identifier, by)

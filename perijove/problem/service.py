@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from perijove.contracts.base import number, to_float
+from perijove.contracts.base import State, number, to_float
 from perijove.contracts.chain import Audit, Lineage, Node, StepEntry, StepStatus
 from perijove.contracts.problem import (
     Kpi,
@@ -97,7 +97,9 @@ class ProblemService:
             by,
             "change definition",
             PROJECT_FILE,
-            fields=[f for f in ("name", "question", "owner", "kpis") if getattr(change, f) is not None],
+            fields=[
+                f for f in ("name", "question", "owner", "kpis") if getattr(change, f) is not None
+            ],
         )
 
     def sign_off(self, note: str, *, by: str) -> None:
@@ -173,13 +175,20 @@ def describe_kpi(kpi: Kpi) -> str:
     return text if kpi.minimum is None else f"{text}, live {sign} {kpi.minimum:g}"
 
 
+_STATES: dict[str, State] = {"met": "ok", "missed": "failed", "unmeasured": "not_started"}
+
+
 def _entry(status: KpiStatus) -> StepEntry:
     if status.verdict == "unknown_metric":
-        return StepEntry(ref="page:problem", label=status.kpi.metric, state="failed", detail=status.detail)
+        return StepEntry(
+            ref="page:problem", label=status.kpi.metric, state="failed", detail=status.detail
+        )
     detail = "not measured yet" if status.best is None else f"best {to_float(status.best):.3g}"
-    state = {"met": "ok", "missed": "failed", "unmeasured": "not_started"}[status.verdict]
     return StepEntry(
-        ref="page:problem", label=describe_kpi(status.kpi), state=state, detail=detail  # type: ignore[arg-type]
+        ref="page:problem",
+        label=describe_kpi(status.kpi),
+        state=_STATES[status.verdict],
+        detail=detail,
     )
 
 

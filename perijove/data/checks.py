@@ -1,0 +1,119 @@
+"""What the data step asks at the gate: are the inputs known, and do answers leak into them?"""
+
+from __future__ import annotations
+
+from perijove.contracts.data import DataFacts
+from perijove.contracts.deploy import GateCheck
+from perijove.core.chain import facts_of
+from perijove.core.gate import Candidate, Check
+from perijove.core.project_file import DataTable
+from perijove.data.versions import version_state
+
+LEAK_SCORE = 0.95
+"""A single feature that predicts the target this well is an answer, not a hint."""
+
+
+def inputs_registered(candidate: Candidate) -> GateCheck:
+    """Everything that the model was made from is registered, and its bytes are unchanged."""
+    project, chain = candidate.project, candidate.project.chain
+    title = "Every input is registered and unchanged"
+    inputs = {
+        node.ref: node
+        for source in (candidate.model, *chain.sources(candidate.model.ref, "run"))
+        for node in chain.sources(source.ref, "data")
+    }
+    wrong = [f"{path} (not registered)" for path in candidate.facts.unregistered]
+    for node in inputs.values():
+        facts = facts_of(node, DataFacts)
+        if facts.kind == "curated":
+            continue  # a version in the lake is immutable; deploy does not read it
+        newer = chain.latest("data", node.name)
+        if newer is not None and newer.version != node.version:
+            continue  # the file has moved on and is registered again: this version is history
+        state = version_state(project.paths, facts, [project.paths.absolute(facts.path)])
+        if state != "current":
+            wrong.append(f"{node.ref} ({facts.path} is {state})")
+    if wrong:
+        return GateCheck(
+            id="inputs_registered",
+            step="data",
+            title=title,
+            state="fail",
+            detail=f"{len(wrong)} input{'s' if len(wrong) > 1 else ''} cannot be traced.",
+            items=wrong,
+            fix="Register the files with pj.register, read them by name, and train again.",
+        )
+    if not inputs:
+        return GateCheck(
+            id="inputs_registered",
+            step="data",
+            title=title,
+            state="unknown",
+            detail="What the model was trained on is not known.",
+            fix="Read the data with pj.dataset(NAME).read() and train again.",
+        )
+    return GateCheck(
+        id="inputs_registered",
+        step="data",
+        title=title,
+        state="pass",
+        detail=", ".join(sorted(inputs)),
+    )
+
+
+def leakage(candidate: Candidate) -> GateCheck:
+    """No input is known only after the prediction, and none alone gives the answer away."""
+    facts = candidate.facts
+    title = "No answer leaks into the inputs"
+    if facts.signature is None or not facts.dataset:
+        return GateCheck(
+            id="leakage",
+            step="data",
+            title=title,
+            state="unknown",
+            detail="The model's inputs or its training data are not known.",
+            fix="Log the model with pj.log_model after reading its data with pj.dataset.",
+        )
+    name = facts.dataset.partition(":")[2].rpartition("@")[0]
+    declared = candidate.project.definition.data.get(name, DataTable()).columns
+    inputs = [field.name for field in facts.signature.inputs]
+    late = [column for column in inputs if column in declared and declared[column].known == "after"]
+    telling = {leak.feature: leak.score for leak in facts.leaks if leak.score >= LEAK_SCORE}
+    items = [
+        column
+        + (" (known only after the prediction)" if column in late else "")
+        + (f" (alone scores {telling[column]:.3f})" if column in telling else "")
+        for column in inputs
+        if column in late or column in telling
+    ]
+    if items:
+        return GateCheck(
+            id="leakage",
+            step="data",
+            title=title,
+            state="fail",
+            detail=f"{len(items)} of {len(inputs)} inputs tell the answer.",
+            items=items,
+            fix="Train without " + ", ".join(c for c in inputs if c in late or c in telling) + ".",
+        )
+    if not facts.leaks:
+        return GateCheck(
+            id="leakage",
+            step="data",
+            title=title,
+            state="unknown",
+            detail="No single-feature scores: " + (facts.unprofiled or "the target is not known."),
+            fix=f"Declare the target of {name} in perijove.toml and log the model again.",
+        )
+    top = max(facts.leaks, key=lambda leak: leak.score)
+    return GateCheck(
+        id="leakage",
+        step="data",
+        title=title,
+        state="pass",
+        detail=f"Most telling input alone: {top.feature}, {top.score:.3f} "
+        f"(an answer from {LEAK_SCORE} on).",
+    )
+
+
+CHECKS: tuple[Check, ...] = (inputs_registered, leakage)
