@@ -129,7 +129,7 @@ test: install-test chromium ## Run everything that CI runs
 	$(call section,all passed)
 
 .PHONY: lint
-lint: install-test ## Formats, types and the direction of imports, Python and TypeScript
+lint: install-test $(STAMPS)/ui-node-modules ## Formats, types and the direction of imports, Python and TypeScript
 	$(call section,ruff format)
 	$(BIN)/ruff format --check .
 	$(call section,ruff)
