@@ -1,8 +1,6 @@
 /** What an endpoint answered, read without losing a digit. */
 
-import type { components } from '../api/wire';
-
-type Field = components['schemas']['Field'];
+import type { Field } from '../api';
 
 export interface Output {
   name: string;

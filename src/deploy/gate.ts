@@ -2,10 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { components } from '../api/wire';
-
-type Gate = components['schemas']['Gate'];
-export type GateCheck = components['schemas']['GateCheck'];
+import type { Gate, GateCheck } from '../api';
 
 /** Checks that do not pass; what is unknown does not. */
 export function blocking(gate: Gate): GateCheck[] {

@@ -2,9 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { components } from '../api/wire';
+import type { Field } from '../api';
 
-type Field = components['schemas']['Field'];
 type TensorType = Field['type'];
 
 /** A column's value as it travels; an integer that a browser would round goes as its digits. */

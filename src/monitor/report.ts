@@ -2,12 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { components } from '../api/wire';
-
-type Drift = components['schemas']['FeatureDrift'];
-type Minute = components['schemas']['MinutePoint'];
-type Report = components['schemas']['MonitorReport'];
-type State = components['schemas']['StepStatus']['state'];
+import type { FeatureDrift, MinutePoint, MonitorReport, State } from '../api';
 
 /** From here on a feature's distribution has moved; from the second on, it is another one. */
 export const PSI_MODERATE = 0.1;
@@ -17,10 +12,15 @@ export const PSI_FULL = 0.5;
 /** Rows below which no index is given. */
 export const ENOUGH_ROWS = 30;
 
-const RANK: Record<Drift['state'], number> = { drifted: 3, moderate: 2, stable: 1, too_few: 0 };
+const RANK: Record<FeatureDrift['state'], number> = {
+  drifted: 3,
+  moderate: 2,
+  stable: 1,
+  too_few: 0
+};
 
 /** Most drifted first; features without a figure last. */
-export function byDrift(drift: readonly Drift[]): Drift[] {
+export function byDrift(drift: readonly FeatureDrift[]): FeatureDrift[] {
   return [...drift].sort(
     (a, b) =>
       RANK[b.state] - RANK[a.state] ||
@@ -29,7 +29,7 @@ export function byDrift(drift: readonly Drift[]): Drift[] {
   );
 }
 
-export function driftState(state: Drift['state']): State {
+export function driftState(state: FeatureDrift['state']): State {
   switch (state) {
     case 'stable':
       return 'ok';
@@ -42,7 +42,7 @@ export function driftState(state: Drift['state']): State {
   }
 }
 
-export function driftWord(drift: Drift, trans: TranslationBundle): string {
+export function driftWord(drift: FeatureDrift, trans: TranslationBundle): string {
   switch (drift.state) {
     case 'stable':
       return trans.__('stable');
@@ -56,12 +56,12 @@ export function driftWord(drift: Drift, trans: TranslationBundle): string {
 }
 
 /** Share of answers that were errors, in [0, 1]; null before the first request. */
-export function errorRate(report: Pick<Report, 'requests' | 'errors'>): number | null {
+export function errorRate(report: Pick<MonitorReport, 'requests' | 'errors'>): number | null {
   return report.requests === 0 ? null : report.errors / report.requests;
 }
 
 /** The worst of what a report says: its alerts, its drift, its KPIs, its errors. */
-export function health(report: Report): State {
+export function health(report: MonitorReport): State {
   const states: State[] = [
     ...report.alerts.map((alert): State => (alert.severity === 'failed' ? 'failed' : 'attention')),
     ...report.drift.map(drift => driftState(drift.state)),
@@ -88,7 +88,7 @@ export interface Series {
 }
 
 /** Columns of the minutes, one time axis for all charts. */
-export function seriesOf(minutes: readonly Minute[]): Series {
+export function seriesOf(minutes: readonly MinutePoint[]): Series {
   return {
     seconds: minutes.map(minute => minute.at / 1000),
     requests: minutes.map(minute => minute.requests),
@@ -129,7 +129,7 @@ export function roundTop(share: number): number {
 
 /** Place a pair of bars for each bin within a plot of that size. */
 export function histogramOf(
-  drift: Pick<Drift, 'bins' | 'expected' | 'observed'>,
+  drift: Pick<FeatureDrift, 'bins' | 'expected' | 'observed'>,
   width: number,
   height: number
 ): Histogram {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { components } from '../../api/wire';
+import type { Field } from '../../api';
 import { columnOf, indent, messageOf, outputsOf } from '../answer';
 
-type Field = components['schemas']['Field'];
 const fields: Field[] = ['size', 'log_size', 'size_of_branch'].map(name => ({
   name,
   type: 'FP64',

@@ -1,11 +1,12 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
-import { blocking, inReadingOrder, nameProblem, verdict, type GateCheck } from '../gate';
+import type { Gate, GateCheck } from '../../api';
+import { blocking, inReadingOrder, nameProblem, verdict } from '../gate';
 
 const trans = nullTranslator.load('perijove');
 
-function gateOf(...states: GateCheck['state'][]): Parameters<typeof verdict>[0] {
+function gateOf(...states: GateCheck['state'][]): Gate {
   const checks = states.map((state, index): GateCheck => {
     return { id: `c${index}`, step: 'data', title: '', state, detail: '', items: [], fix: '' };
   });

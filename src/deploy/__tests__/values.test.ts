@@ -1,10 +1,9 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
-import type { components } from '../../api/wire';
+import type { Field } from '../../api';
 import { parseRow, parseValue, textOf } from '../values';
 
-type Field = components['schemas']['Field'];
 const trans = nullTranslator.load('perijove');
 
 function parse(type: Field['type'], text: string, required = true): unknown {

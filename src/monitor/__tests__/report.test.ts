@@ -1,11 +1,9 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
-import type { components } from '../../api/wire';
+import type { FeatureDrift as Drift, MonitorReport as Report } from '../../api';
 import { byDrift, driftWord, errorRate, health, histogramOf, roundTop, seriesOf } from '../report';
 
-type Drift = components['schemas']['FeatureDrift'];
-type Report = components['schemas']['MonitorReport'];
 const trans = nullTranslator.load('perijove');
 
 function drift(feature: string, state: Drift['state'], psi: number | null, rows = 100): Drift {
