@@ -63,6 +63,10 @@ class DataEngine(Protocol):
         """Hash names, types and values, in row order."""
         ...
 
+    def close(self) -> None:
+        """End the process that reads user files; the next call starts another."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:

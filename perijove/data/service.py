@@ -446,6 +446,10 @@ class DataService:
             ],
         )
 
+    def close(self) -> None:
+        """End the data worker."""
+        self.engine.close()
+
     def status(self) -> StepStatus:
         """The sidebar's row."""
         datasets = self.datasets()

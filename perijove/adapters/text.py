@@ -1,0 +1,142 @@
+"""How the command line and ``%lifecycle`` say things to people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from perijove.contracts.chain import Audit, Edge, Lifecycle, Lineage, Node
+from perijove.contracts.deploy import Endpoint, Endpoints
+from perijove.contracts.problem import ProjectSummary
+
+if TYPE_CHECKING:
+    from perijove.adapters.doctor import Finding
+
+GLYPHS = {"ok": "✓", "attention": "!", "running": "▸", "failed": "✗", "not_started": "·"}
+WORDS = {
+    "ok": "ok",
+    "attention": "attention",
+    "running": "running",
+    "failed": "failed",
+    "not_started": "not started",
+}
+
+
+def created(project: ProjectSummary) -> str:
+    return f"Made {project.name} in {project.path}\nOpen it with: perijove lab --project {project.path}"
+
+
+def lifecycle(life: Lifecycle) -> str:
+    """The sidebar as text: a row a step, the entries that fail below it."""
+    lines = [life.name]
+    for number, step in enumerate(life.steps, 1):
+        label = f"{number} {step.step.title()}" if step.step != "operate" else "  Operate"
+        fact = step.fact or (f"→ {step.next}" if step.next else "")
+        lines.append(f"  {label:<11} {GLYPHS[step.state]} {WORDS[step.state]:<12} {fact}")
+        lines += [
+            f"{'':28}{GLYPHS[entry.state]} {entry.label}: {entry.detail}"
+            for entry in step.entries
+            if entry.state in ("failed", "attention")
+        ]
+    return "\n".join(lines)
+
+
+def lineage(chain: Lineage) -> str:
+    """Walk the chain from where it starts; with a focus, towards it and away from it."""
+    if not chain.nodes:
+        return "The chain is empty: register data with pj.register(PATH)."
+    nodes = {node.ref: node for node in chain.nodes}
+    if chain.focus is None:
+        targets = {edge.dst for edge in chain.edges}
+        roots = [node.ref for node in chain.nodes if node.ref not in targets]
+        return "\n".join(_tree(roots, chain.edges, nodes, forward=True))
+    before = _tree([chain.focus], chain.edges, nodes, forward=False)[1:]
+    after = _tree([chain.focus], chain.edges, nodes, forward=True)[1:]
+    return "\n".join(
+        [
+            _describe(nodes[chain.focus]),
+            "came from" if before else "came from nothing that is known",
+            *before,
+            "led to" if after else "led to nothing yet",
+            *after,
+        ]
+    )
+
+
+def _tree(
+    roots: Sequence[str], edges: Sequence[Edge], nodes: dict[str, Node], *, forward: bool
+) -> list[str]:
+    following: dict[str, list[tuple[str, str]]] = {}
+    for edge in edges:
+        src, dst = (edge.src, edge.dst) if forward else (edge.dst, edge.src)
+        following.setdefault(src, []).append((dst, edge.role))
+    lines: list[str] = []
+    seen: set[str] = set()
+
+    def walk(ref: str, depth: int, role: str) -> None:
+        again = ref in seen and bool(following.get(ref))
+        seen.add(ref)
+        text = f"{'  ' * depth}{_describe(nodes[ref])}"
+        lines.append(text + (f"  ({role})" if role else "") + ("  …above" if again else ""))
+        if not again:
+            for next_ref, next_role in sorted(following.get(ref, [])):
+                walk(next_ref, depth + 1, next_role)
+
+    for root in roots:
+        walk(root, 0, "")
+    return lines
+
+
+def _describe(node: Node) -> str:
+    facts = node.facts
+    extra = {
+        "data": lambda: f"{facts['rows']:,} rows, sha256 {facts['sha256'][:12]}",
+        "split": lambda: ", ".join(f"{p['name']} {p['rows']:,}" for p in facts["parts"]),
+        "evaluation": lambda: (
+            f"{facts['metric']} {facts['value']:.4g} on {facts['split']}"
+            if isinstance(facts["value"], float)
+            else f"{facts['metric']} {facts['value']}"
+        ),
+        "model": lambda: f"{facts['flavor']}, {facts['format']}",
+        "endpoint": lambda: (
+            "OVERRIDDEN by {by}: {reason}".format(**facts["override"])
+            if facts.get("override")
+            else "passed its gate"
+        ),
+        "outcomes": lambda: f"{facts['count']} outcomes",
+        "signoff": lambda: f"by {node.by}",
+    }.get(node.kind)
+    return f"{node.ref}  {extra()}" if extra else node.ref
+
+
+def audit(log: Audit) -> str:
+    lines = [
+        f"{entry.seq:>5}  {_when(entry.at)}  {entry.actor:<12} {entry.action:<20} {entry.resource}"
+        for entry in reversed(log.entries)
+    ]
+    verdict = "intact" if log.intact else "BROKEN: a row was edited or removed"
+    return "\n".join([*lines, f"{log.total} entries, chain of hashes {verdict}"])
+
+
+def endpoints(found: Endpoints) -> str:
+    if not found.items:
+        return "No endpoints: deploy a model with %deploy in a notebook."
+    return "\n".join(endpoint(item) for item in found.items)
+
+
+def endpoint(item: Endpoint) -> str:
+    line = f"{item.name}  {item.state}  r{item.revision}  {item.model}  {item.detail}".rstrip()
+    if item.override is not None:
+        line += f"\n  OVERRIDDEN by {item.override.by}: {item.override.reason}"
+    return line
+
+
+def doctor(findings: Sequence[Finding]) -> str:
+    return "\n".join(
+        f"{'✓' if finding.ok else '✗'} {finding.title}: {finding.detail}" for finding in findings
+    )
+
+
+def _when(at: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at / 1000))

@@ -1,0 +1,165 @@
+"""One open project with everything that can be done to it.
+
+This is where services meet engines, and the only place. The server, the kernel and the command
+line each open one. An engine is imported when its step is first used.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perijove.contracts.base import State
+from perijove.contracts.chain import Lifecycle, StepStatus
+from perijove.contracts.operate import Activity
+from perijove.core.context import ProjectContext
+from perijove.core.errors import PerijoveError
+from perijove.core.gate import GateRegistry
+from perijove.problem.service import ProblemService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perijove.data.service import DataService
+    from perijove.deploy.ports import DeployTarget
+    from perijove.deploy.service import DeployService
+    from perijove.develop.ingester import Ingester
+    from perijove.develop.ports import RunStore
+    from perijove.develop.service import DevelopService
+    from perijove.monitor.service import MonitorService
+    from perijove.operate.service import OperateService
+
+TARGETS = "perijove.deploy_targets"
+
+
+class Workbench:
+    """The services of one project, each made when it is first asked for."""
+
+    def __init__(self, project: ProjectContext) -> None:
+        self.project = project
+
+    @cached_property
+    def problem(self) -> ProblemService:
+        return ProblemService(self.project)
+
+    @cached_property
+    def data(self) -> DataService:
+        from perijove.adapters.delta import DeltaLake
+        from perijove.adapters.duckdb.engine import DuckDbEngine
+        from perijove.data.service import DataService
+
+        return DataService(self.project, DuckDbEngine(self.project.paths.root), DeltaLake())
+
+    @cached_property
+    def store(self) -> RunStore:
+        from perijove.adapters.mlflow.stores import open_run_store
+
+        return open_run_store(self.project)
+
+    @cached_property
+    def ingester(self) -> Ingester:
+        from perijove.develop.ingester import Ingester
+
+        return Ingester(self.project, self.store)
+
+    @cached_property
+    def develop(self) -> DevelopService:
+        from perijove.develop.service import DevelopService
+
+        return DevelopService(self.project, self.store, self.ingester)
+
+    @cached_property
+    def gate(self) -> GateRegistry:
+        from perijove.data import checks as data
+        from perijove.develop import checks as develop
+        from perijove.monitor import checks as monitor
+        from perijove.operate import checks as operate
+        from perijove.problem import checks as problem
+
+        gate = GateRegistry()
+        for step in (problem, data, develop, monitor, operate):
+            gate.add(*step.CHECKS)
+        return gate
+
+    @cached_property
+    def targets(self) -> dict[str, DeployTarget]:
+        """Every deployment target that is installed, ours first."""
+        found = sorted(entry_points(group=TARGETS), key=lambda e: (e.name != "local", e.name))
+        return {entry.name: entry.load()(self.project) for entry in found}
+
+    @cached_property
+    def deploy(self) -> DeployService:
+        from perijove.deploy.service import DeployService
+
+        return DeployService(self.project, self.gate, self.targets)
+
+    @cached_property
+    def monitor(self) -> MonitorService:
+        from perijove.adapters.metrics import evaluate_metric
+        from perijove.monitor.service import MonitorService
+
+        return MonitorService(self.project, evaluate_metric)
+
+    @cached_property
+    def operate(self) -> OperateService:
+        from perijove.adapters.nvml import sample_gpus
+        from perijove.operate.service import OperateService, Source
+
+        return OperateService(
+            self.project,
+            sample_gpus,
+            {
+                "run": Source(self._runs, lambda run, by: self.develop.stop_run(run, by=by)),
+                "endpoint": Source(
+                    self._endpoints, lambda name, by: self._stop_endpoint(name, by=by)
+                ),
+            },
+        )
+
+    def _runs(self) -> list[Activity]:
+        return self.develop.activities()
+
+    def _endpoints(self) -> list[Activity]:
+        return self.deploy.activities()
+
+    def _stop_endpoint(self, name: str, *, by: str) -> None:
+        self.deploy.stop(name, by=by)
+
+    def lifecycle(self, path: str = "") -> Lifecycle:
+        """The five steps and operations at a glance.
+
+        A step that cannot tell its state shows why, and hides none of the others.
+        """
+        steps: list[tuple[str, Callable[[], StepStatus]]] = [
+            ("problem", lambda: self.problem.status()),
+            ("data", lambda: self.data.status()),
+            ("develop", lambda: self.develop.status()),
+            ("deploy", lambda: self.deploy.status()),
+            ("monitor", lambda: self.monitor.status()),
+            ("operate", lambda: self.operate.status()),
+        ]
+        return Lifecycle(
+            path=path, name=self.project.name, steps=[_status(step, ask) for step, ask in steps]
+        )
+
+    def close(self) -> None:
+        """End what this process keeps open for the project; endpoints go on."""
+        if "data" in self.__dict__:
+            self.data.close()
+        self.project.chain.ledger.close()
+
+
+def _status(step: str, ask: Callable[[], StepStatus]) -> StepStatus:
+    try:
+        return ask()
+    except PerijoveError as error:
+        state: State = "failed"
+        return StepStatus(step=step, state=state, fact=error.message)  # type: ignore[arg-type]
+
+
+def open_workbench(start: Path | None = None) -> Workbench:
+    """Open the project that a folder lies in; the current folder when none is named."""
+    return Workbench(ProjectContext.find(start or Path(os.getcwd())))

@@ -1,0 +1,177 @@
+"""The command line: ``perijove``. The exit code is 0 only when it did what it says."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from perijove.core.errors import PerijoveError
+
+Command = Callable[[argparse.Namespace], Any]
+"""Does it and returns what to print: text for people, or a struct with ``--json``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        result = options.run(options)
+    except PerijoveError as error:
+        if options.json:
+            print(msgspec.json.encode(error.body()).decode())
+        else:
+            print(f"perijove: {error.message}", file=sys.stderr)
+            if error.hint:
+                print(f"          {error.hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if isinstance(result, int):
+        return result
+    if options.json:
+        print(msgspec.json.format(msgspec.json.encode(result), indent=1).decode())
+    elif options.show is not None:
+        print(options.show(result))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from perijove import __version__
+    from perijove import cli_text as text
+
+    parser = argparse.ArgumentParser(prog="perijove", description="The model life cycle.")
+    parser.add_argument("--version", action="version", version=f"perijove {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str,
+        run: Command,
+        purpose: str,
+        show: Callable[[Any], str] | None,
+        within: Any = commands,
+    ) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = within.add_parser(
+            name, help=purpose, description=purpose
+        )
+        command.add_argument("--json", action="store_true", help="print JSON")
+        command.add_argument("--project", type=Path, default=Path(), help="a folder in the project")
+        command.set_defaults(run=run, show=show)
+        return command
+
+    init = add("init", _init, "Make a project in a folder", text.created)
+    init.add_argument("folder", type=Path)
+    init.add_argument("--name", default="")
+    init.add_argument("--example", action="store_true", help="fill it with the example")
+    init.add_argument("--data", type=Path, help="the example's CSV, instead of a generated one")
+    add("status", _status, "The five steps at a glance", text.lifecycle)
+    lineage = add("lineage", _lineage, "Walk the chain in both directions", text.lineage)
+    lineage.add_argument("ref", nargs="?", default="", help="such as model:builds@1")
+    add("audit", _audit, "Who did what, and whether the ledger is intact", text.audit)
+    add("doctor", _doctor, "Check what Perijove needs", text.doctor)
+    lab = add("lab", _lab, "Open JupyterLab on the project", None)
+    lab.add_argument("arguments", nargs=argparse.REMAINDER, help="for jupyter lab")
+
+    endpoints = commands.add_parser("endpoints", help="List, stop, start, roll back endpoints")
+    actions = endpoints.add_subparsers(required=True, metavar="ACTION")
+    add("list", _endpoints, "List endpoints", text.endpoints, actions)
+    for name, run, purpose in (
+        ("stop", _stop, "Stop an endpoint; its revisions stay"),
+        ("start", _start, "Start a stopped endpoint"),
+        ("rollback", _rollback, "Let an earlier revision answer"),
+    ):
+        action = add(name, run, purpose, text.endpoint, actions)
+        action.add_argument("name")
+        if name == "rollback":
+            action.add_argument("revision", type=int)
+    return parser
+
+
+def _bench(options: argparse.Namespace) -> Any:
+    from perijove.adapters.workbench import open_workbench
+
+    return open_workbench(options.project)
+
+
+def _init(options: argparse.Namespace) -> Any:
+    from perijove.adapters.initialize import initialize_project
+    from perijove.contracts.problem import ProjectSummary
+
+    project = initialize_project(
+        options.folder, name=options.name, example=options.example, data=options.data
+    )
+    return ProjectSummary(path=str(project.paths.root), name=project.name)
+
+
+def _status(options: argparse.Namespace) -> Any:
+    bench = _bench(options)
+    bench.deploy.resume()
+    return bench.lifecycle(str(bench.project.paths.root))
+
+
+def _lineage(options: argparse.Namespace) -> Any:
+    return _bench(options).problem.lineage(options.ref)
+
+
+def _audit(options: argparse.Namespace) -> Any:
+    audit = _bench(options).problem.audit(10_000)
+    if not audit.intact:
+        print("perijove: the audit's chain of hashes is broken", file=sys.stderr)
+    return audit
+
+
+def _endpoints(options: argparse.Namespace) -> Any:
+    from perijove.contracts.deploy import Endpoints
+
+    bench = _bench(options)
+    bench.deploy.resume()
+    return Endpoints(items=bench.deploy.endpoints())
+
+
+def _stop(options: argparse.Namespace) -> Any:
+    bench = _bench(options)
+    return bench.deploy.stop(options.name, by=bench.project.actor)
+
+
+def _start(options: argparse.Namespace) -> Any:
+    bench = _bench(options)
+    bench.deploy.start(options.name, by=bench.project.actor)
+    return bench.deploy.wait(options.name)
+
+
+def _rollback(options: argparse.Namespace) -> Any:
+    bench = _bench(options)
+    bench.deploy.rollback(options.name, options.revision, by=bench.project.actor)
+    return bench.deploy.wait(options.name)
+
+
+def _doctor(options: argparse.Namespace) -> Any:
+    from perijove.adapters.doctor import examine
+
+    findings = examine(options.project)
+    if options.json:
+        print(msgspec.json.encode(findings).decode())
+    else:
+        from perijove.adapters import text
+
+        print(text.doctor(findings))
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _lab(options: argparse.Namespace) -> Any:
+    import os
+
+    root = _bench(options).project.paths.root
+    extra = [a for a in options.arguments if a != "--"]
+    if os.getuid() == 0 and "--allow-root" not in extra:
+        extra.append("--allow-root")
+    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={root}", *extra]
+    os.execv(sys.executable, command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
