@@ -1,0 +1,68 @@
+import type { Kpi, RunSummary } from '../api';
+import { shortBy, toNumber, verdictDirection, type Direction } from './figures';
+
+/** A number of a run beside its target. */
+export interface ITarget {
+  metric: string;
+  /** The dataset and split that the target is about. */
+  on: string;
+  value: number;
+  target: number;
+  direction: Direction;
+  /** How much is missing; 0 or less when the target is met, NaN when the value is none. */
+  short: number;
+  /** True when Perijove measured it; a number that the code logged decides nothing. */
+  measured: boolean;
+}
+
+/** All measured numbers of a run beside their targets, the missed ones first. */
+export function targetsOf(run: RunSummary, kpis: readonly Kpi[]): ITarget[] {
+  return run.verdicts
+    .map(verdict => {
+      const direction = verdictDirection(verdict, kpis);
+      const value = toNumber(verdict.value);
+      return {
+        metric: verdict.metric,
+        on: `${verdict.data} ${verdict.split}`,
+        value,
+        target: verdict.target,
+        direction,
+        short: shortBy(value, verdict.target, direction),
+        measured: true
+      };
+    })
+    .sort((a, b) => Number(isMet(a)) - Number(isMet(b)));
+}
+
+/**
+ * The one target that a card shows: a measured one, else a logged metric that has the name of a
+ * target.
+ */
+export function mainTarget(run: RunSummary, kpis: readonly Kpi[]): ITarget | null {
+  const [measured] = targetsOf(run, kpis);
+  if (measured) {
+    return measured;
+  }
+  for (const kpi of kpis) {
+    const key = Object.keys(run.metrics).find(
+      metric => metric === kpi.metric || metric.split('/').at(-1) === kpi.metric
+    );
+    if (key !== undefined) {
+      const value = toNumber(run.metrics[key]!);
+      return {
+        metric: key,
+        on: '',
+        value,
+        target: kpi.target,
+        direction: kpi.direction,
+        short: shortBy(value, kpi.target, kpi.direction),
+        measured: false
+      };
+    }
+  }
+  return null;
+}
+
+export function isMet(target: ITarget): boolean {
+  return target.short <= 0;
+}
