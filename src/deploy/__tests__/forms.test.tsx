@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { cleanup, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -9,7 +8,6 @@ import { OverrideForm } from '../components/override';
 import { Snippets } from '../components/snippets';
 import { TryIt } from '../components/tryit';
 
-const trans = nullTranslator.load('perijove');
 afterEach(cleanup);
 
 describe('the try-it form', () => {
@@ -28,17 +26,17 @@ describe('the try-it form', () => {
 
   it('sends the sample row as it is, and shows prediction, time and id', async () => {
     const invoke = vi.fn().mockResolvedValue(answer);
-    render(<TryIt {...{ fields, sample, invoke, trans }} />);
+    render(<TryIt {...{ fields, sample, invoke }} />);
     await userEvent.click(screen.getByRole('button', { name: 'Send request' }));
     expect(invoke).toHaveBeenCalledWith(sample);
-    await screen.findByText('3.14 ms');
+    await screen.findByText('3.1 ms');
     expect(screen.getByText('0.25')).toBeTruthy();
     expect(screen.getByText('p-1')).toBeTruthy();
   });
 
   it('stops at the column that cannot be sent', async () => {
     const invoke = vi.fn();
-    render(<TryIt {...{ fields, sample, invoke, trans }} />);
+    render(<TryIt {...{ fields, sample, invoke }} />);
     const size = screen.getByLabelText(/^size/);
     await userEvent.clear(size);
     await userEvent.type(size, 'large{Enter}');
@@ -61,7 +59,7 @@ describe('the try-it form', () => {
         )
     ]
   ])('puts the refusal of %s beside the column that it names', async (_, invoke) => {
-    render(<TryIt {...{ fields, sample, invoke, trans }} />);
+    render(<TryIt {...{ fields, sample, invoke }} />);
     await userEvent.click(screen.getByRole('button', { name: 'Send request' }));
     const branch = screen.getByLabelText(/^branch/);
     await waitFor(() => expect(branch.getAttribute('aria-invalid')).toBe('true'));
@@ -69,7 +67,7 @@ describe('the try-it form', () => {
   });
 
   it('says why it is closed', () => {
-    render(<TryIt {...{ fields, sample, invoke: vi.fn(), trans }} closed="Stopped." />);
+    render(<TryIt {...{ fields, sample, invoke: vi.fn() }} closed="Stopped." />);
     expect(screen.getByText('Stopped.')).toBeTruthy();
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send request' }).disabled).toBe(
       true
@@ -84,9 +82,7 @@ describe('the override', () => {
 
   it('is a link until it is opened, and wants a name and a reason', async () => {
     const onOverride = vi.fn();
-    render(
-      <OverrideForm {...{ checks, onOverride, trans }} what="builds@3 to builds" busy={false} />
-    );
+    render(<OverrideForm {...{ checks, onOverride }} what="builds@3 to builds" busy={false} />);
     expect(screen.queryByRole('textbox')).toBeNull();
     await userEvent.click(screen.getByRole('button', { name: 'Override the gate…' }));
     const action = screen.getByRole('button', { name: 'Override and deploy builds@3 to builds' });
@@ -103,7 +99,7 @@ describe('the override', () => {
 describe('snippets', () => {
   it('have a tab for each language, by keyboard too, and copy what is shown', async () => {
     const copy = vi.fn();
-    render(<Snippets snippets={{ curl: 'curl x', python: 'import x' }} {...{ copy, trans }} />);
+    render(<Snippets snippets={{ curl: 'curl x', python: 'import x' }} {...{ copy }} />);
     screen.getByRole('tab', { name: 'curl' }).focus();
     await userEvent.keyboard('{ArrowRight}');
     expect(screen.getByRole('tab', { name: 'Python' }).getAttribute('aria-selected')).toBe('true');

@@ -1,10 +1,10 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import type { Gate, GateCheck } from '../../api';
+import { english } from '../../kit/english';
 import { blocking, inReadingOrder, nameProblem, verdict } from '../gate';
 
-const trans = nullTranslator.load('perijove');
+const trans = english;
 
 function gateOf(...states: GateCheck['state'][]): Gate {
   const checks = states.map((state, index): GateCheck => {

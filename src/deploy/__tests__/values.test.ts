@@ -1,10 +1,10 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import type { Field } from '../../api';
+import { english } from '../../kit/english';
 import { parseRow, parseValue, textOf } from '../values';
 
-const trans = nullTranslator.load('perijove');
+const trans = english;
 
 function parse(type: Field['type'], text: string, required = true): unknown {
   const parsed = parseValue({ name: 'x', type, required }, text, trans);

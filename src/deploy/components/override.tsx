@@ -1,7 +1,10 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
-import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
+import type { FormEvent } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 
 import type { GateCheck } from '../../api';
+import { Button } from '../../kit/button';
+import { TextAreaField, TextField } from '../../kit/form';
+import { useTrans } from '../../kit/services';
 
 export interface OverrideProps {
   /** The checks that would be passed over; at least one. */
@@ -12,22 +15,22 @@ export interface OverrideProps {
   closed?: string | undefined;
   busy: boolean;
   onOverride: (by: string, reason: string) => void;
-  trans: TranslationBundle;
 }
 
 /** The way past a closed gate: a text link that opens a signature and its consequence. */
 export function OverrideForm(props: OverrideProps): JSX.Element {
-  const { checks, trans } = props;
+  const { checks } = props;
+  const trans = useTrans();
   const [open, setOpen] = useState(false);
   const [by, setBy] = useState('');
   const [reason, setReason] = useState('');
   const [tried, setTried] = useState(false);
-  const first = useRef<HTMLInputElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const id = useId();
 
   useEffect(() => {
     if (open) {
-      first.current?.focus();
+      form.current?.querySelector('input')?.focus();
     }
   }, [open]);
 
@@ -43,18 +46,19 @@ export function OverrideForm(props: OverrideProps): JSX.Element {
   };
 
   return (
-    <div className="pj-deploy-override">
-      <button
-        type="button"
-        className="pj-deploy-link"
-        aria-expanded={open}
-        aria-controls={id}
-        onClick={() => setOpen(!open)}
-      >
+    <div className="pj-Deploy-override">
+      <Button look="link" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
         {open ? trans.__('Do not override') : trans.__('Override the gate…')}
-      </button>
+      </Button>
       {open && (
-        <form id={id} noValidate className="pj-deploy-override-form" onSubmit={onSubmit}>
+        <form
+          ref={form}
+          id={id}
+          noValidate
+          className="pj-Deploy-overrideForm"
+          onSubmit={onSubmit}
+          aria-label={trans.__('Override the gate')}
+        >
           <p>
             {trans._n(
               'This deploys the model although %1 check does not pass:',
@@ -73,80 +77,30 @@ export function OverrideForm(props: OverrideProps): JSX.Element {
             )}
           </p>
           <TextField
-            id={`${id}-by`}
             label={trans.__('Your name')}
-            problem={tried ? noName : undefined}
-          >
-            {aria => (
-              <input
-                {...aria}
-                ref={first}
-                type="text"
-                className="jp-mod-styled"
-                autoComplete="name"
-                value={by}
-                onChange={event => setBy(event.target.value)}
-              />
-            )}
-          </TextField>
-          <TextField
-            id={`${id}-reason`}
+            autoComplete="name"
+            value={by}
+            onChange={setBy}
+            error={tried ? noName : undefined}
+          />
+          <TextAreaField
             label={trans.__('Reason')}
-            problem={tried ? noReason : undefined}
-          >
-            {aria => (
-              <textarea
-                {...aria}
-                rows={2}
-                className="jp-mod-styled"
-                value={reason}
-                onChange={event => setReason(event.target.value)}
-              />
-            )}
-          </TextField>
-          <button
+            rows={2}
+            value={reason}
+            onChange={setReason}
+            error={tried ? noReason : undefined}
+          />
+          <Button
             type="submit"
-            className="jp-mod-styled jp-mod-warn pj-deploy-wide"
-            disabled={props.busy || props.closed !== undefined}
+            look="warn"
+            className="pj-Deploy-wide"
+            busy={props.busy}
+            disabled={props.closed !== undefined}
             title={props.closed}
           >
             {trans.__('Override and deploy %1', props.what)}
-          </button>
+          </Button>
         </form>
-      )}
-    </div>
-  );
-}
-
-export interface FieldAria {
-  id: string;
-  'aria-invalid': boolean;
-  'aria-describedby': string | undefined;
-}
-
-export interface TextFieldProps {
-  id: string;
-  label: string;
-  problem?: string | undefined;
-  children: (aria: FieldAria) => JSX.Element;
-}
-
-/** A label, its control, and what is wrong with it. */
-export function TextField({ id, label, problem, children }: TextFieldProps): JSX.Element {
-  return (
-    <div className="pj-deploy-field">
-      <label htmlFor={id}>
-        <span className="pj-deploy-field-name">{label}</span>
-      </label>
-      {children({
-        id,
-        'aria-invalid': problem !== undefined,
-        'aria-describedby': problem === undefined ? undefined : `${id}-problem`
-      })}
-      {problem !== undefined && (
-        <span id={`${id}-problem`} className="pj-deploy-problem">
-          {problem}
-        </span>
       )}
     </div>
   );

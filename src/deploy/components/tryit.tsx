@@ -1,7 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import type { FormEvent } from 'react';
+import { useRef, useState } from 'react';
 
-import type { Field, InvokeReply, PerijoveError } from '../../api';
+import type { Field, InvokeReply } from '../../api';
+import { asPerijoveError } from '../../api/errors';
+import { Button } from '../../kit/button';
+import { FormRow } from '../../kit/form';
+import { duration } from '../../kit/format';
+import { useTrans } from '../../kit/services';
+import { StateGlyph } from '../../kit/state';
 import { columnOf, indent, messageOf, outputsOf } from '../answer';
 import { parseRow, textOf, typeWord, type Value } from '../values';
 
@@ -10,19 +17,24 @@ const SHOWN_VALUES = 12;
 
 type Texts = Record<string, string>;
 
-type Outcome =
-  | { kind: 'answer'; reply: InvokeReply }
-  | { kind: 'refusal'; title: string; message: string; hint: string; column: string | undefined };
+interface Refusal {
+  kind: 'refusal';
+  title: string;
+  message: string;
+  hint: string;
+  /** The column that it names. */
+  column: string | undefined;
+}
+
+type Outcome = { kind: 'answer'; reply: InvokeReply } | Refusal;
 
 export interface TryItProps {
   fields: readonly Field[];
   /** One input row, by column. */
   sample: Readonly<Record<string, unknown>> | null;
-  /** Rejects with a {@link PerijoveError}. */
   invoke: (row: Record<string, Value>) => Promise<InvokeReply>;
   /** Why nothing can be sent now; undefined when it can. */
   closed?: string | undefined;
-  trans: TranslationBundle;
 }
 
 function textsOf(fields: readonly Field[], sample: TryItProps['sample']): Texts {
@@ -30,14 +42,13 @@ function textsOf(fields: readonly Field[], sample: TryItProps['sample']): Texts 
 }
 
 /** A form made from a model's signature, filled with its sample row. */
-export function TryIt(props: TryItProps): JSX.Element {
-  const { fields, sample, trans, closed } = props;
+export function TryIt({ fields, sample, invoke, closed }: TryItProps): JSX.Element {
+  const trans = useTrans();
   const [texts, setTexts] = useState<Texts>(() => textsOf(fields, sample));
   const [problems, setProblems] = useState<Texts>({});
   const [sending, setSending] = useState(false);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const form = useRef<HTMLFormElement>(null);
-  const names = useId();
 
   const focus = (column: string | undefined): void => {
     const at = fields.findIndex(field => field.name === column);
@@ -56,13 +67,7 @@ export function TryIt(props: TryItProps): JSX.Element {
       return;
     }
     setSending(true);
-    let next: Outcome;
-    try {
-      const reply = await props.invoke(row.values);
-      next = reply.status < 400 ? { kind: 'answer', reply } : refusalOf(reply, fields, trans);
-    } catch (error) {
-      next = failureOf(error as PerijoveError, fields, trans);
-    }
+    const next = await ask(() => invoke(row.values), fields, trans);
     setSending(false);
     setOutcome(next);
     if (next.kind === 'refusal' && next.column !== undefined) {
@@ -78,24 +83,24 @@ export function TryIt(props: TryItProps): JSX.Element {
     }
   };
 
+  if (fields.length === 0) {
+    return (
+      <p className="pj-Deploy-muted">
+        {trans.__('The model has no signature, so there is no form for its inputs.')}
+      </p>
+    );
+  }
   return (
-    <div className="pj-deploy-try">
-      <form ref={form} noValidate onSubmit={onSubmit} aria-busy={sending}>
-        {fields.length === 0 && (
-          <p className="pj-deploy-muted">
-            {trans.__('The model has no signature, so that there is no form for its inputs.')}
-          </p>
-        )}
-        <div className="pj-deploy-fields">
+    <div className="pj-Deploy-try">
+      <form ref={form} noValidate onSubmit={onSubmit} aria-label={trans.__('Try it')}>
+        <div className="pj-Deploy-fields">
           {fields.map((field, index) => (
             <ColumnField
               key={field.name}
-              id={`${names}-${index}`}
               index={index}
               field={field}
               text={texts[field.name] ?? ''}
               problem={problems[field.name]}
-              trans={trans}
               onChange={text => {
                 setTexts(before => ({ ...before, [field.name]: text }));
                 setProblems(({ [field.name]: _mended, ...others }) => others);
@@ -103,146 +108,138 @@ export function TryIt(props: TryItProps): JSX.Element {
             />
           ))}
         </div>
-        <div className="pj-deploy-actions">
-          <button
-            type="submit"
-            className="jp-mod-styled jp-mod-accept"
-            disabled={fields.length === 0 || sending || closed !== undefined}
-          >
-            {sending ? trans.__('Sending…') : trans.__('Send request')}
-          </button>
+        <div className="pj-Deploy-actions">
+          <Button type="submit" look="accept" busy={sending} disabled={closed !== undefined}>
+            {trans.__('Send request')}
+          </Button>
           {sample !== null && (
-            <button
-              type="button"
-              className="pj-deploy-link"
+            <Button
+              look="link"
               onClick={() => {
                 setTexts(textsOf(fields, sample));
                 setProblems({});
               }}
             >
               {trans.__('Fill with the sample row')}
-            </button>
+            </Button>
           )}
-          {closed !== undefined && <span className="pj-deploy-muted">{closed}</span>}
+          {closed !== undefined && <span className="pj-Deploy-muted">{closed}</span>}
         </div>
       </form>
-      <div aria-live="polite">{outcome !== null && <OutcomeView {...{ outcome, trans }} />}</div>
+      <div aria-live="polite">
+        {outcome?.kind === 'answer' && <Answer reply={outcome.reply} />}
+        {outcome?.kind === 'refusal' && <RefusalView refusal={outcome} />}
+      </div>
     </div>
   );
 }
 
-function refusalOf(
-  reply: InvokeReply,
+async function ask(
+  invoke: () => Promise<InvokeReply>,
   fields: readonly Field[],
   trans: TranslationBundle
-): Outcome {
-  return {
-    kind: 'refusal',
-    title: trans.__('The endpoint answered %1', reply.status),
-    message: messageOf(reply.body),
-    hint: '',
-    column: columnOf(reply.body, fields)
-  };
-}
-
-function failureOf(
-  error: PerijoveError,
-  fields: readonly Field[],
-  trans: TranslationBundle
-): Outcome {
-  const refused = error.status >= 400 && error.status < 500;
-  return {
-    kind: 'refusal',
-    title: refused
-      ? trans.__('The row was refused (%1)', error.status)
-      : trans.__('No prediction came back'),
-    message: error.message,
-    hint: error.hint,
-    column: refused ? columnOf(error.message, fields) : undefined
-  };
+): Promise<Outcome> {
+  try {
+    const reply = await invoke();
+    if (reply.status < 400) {
+      return { kind: 'answer', reply };
+    }
+    return {
+      kind: 'refusal',
+      title: trans.__('The endpoint answered %1', reply.status),
+      message: messageOf(reply.body),
+      hint: '',
+      column: columnOf(reply.body, fields)
+    };
+  } catch (thrown) {
+    const error = asPerijoveError(thrown);
+    const refused = error.status >= 400 && error.status < 500;
+    return {
+      kind: 'refusal',
+      title: refused
+        ? trans.__('The row was refused (%1)', error.status)
+        : trans.__('No prediction came back'),
+      message: error.message,
+      hint: error.hint,
+      column: refused ? columnOf(error.message, fields) : undefined
+    };
+  }
 }
 
 interface ColumnFieldProps {
-  id: string;
   index: number;
   field: Field;
   text: string;
   problem: string | undefined;
-  trans: TranslationBundle;
   onChange: (text: string) => void;
 }
 
-function ColumnField(props: ColumnFieldProps): JSX.Element {
-  const { id, field, text, problem, trans } = props;
-  const common = {
-    id,
-    'data-column': props.index,
-    'aria-invalid': problem !== undefined,
-    'aria-describedby': problem === undefined ? undefined : `${id}-problem`
-  };
-  const kind = field.required
-    ? typeWord(field.type)
-    : trans.__('%1, optional', typeWord(field.type));
+function ColumnField({ index, field, text, problem, onChange }: ColumnFieldProps): JSX.Element {
+  const trans = useTrans();
+  const type = typeWord(field.type);
+  const help = field.required ? type : trans.__('%1, optional', type);
   return (
-    <div className="pj-deploy-field">
-      <label htmlFor={id} title={field.name}>
-        <span className="pj-deploy-field-name">{field.name}</span>
-        <span className="pj-deploy-muted">{kind}</span>
-      </label>
-      {field.type === 'BOOL' ? (
-        <select
-          {...common}
-          className="jp-mod-styled"
-          value={text.toLowerCase()}
-          onChange={event => props.onChange(event.target.value)}
-        >
-          <option value="">{field.required ? trans.__('choose…') : trans.__('none')}</option>
-          <option value="true">true</option>
-          <option value="false">false</option>
-        </select>
-      ) : (
-        <input
-          {...common}
-          className="jp-mod-styled"
-          type="text"
-          inputMode={
-            field.type === 'BYTES' ? 'text' : field.type.startsWith('FP') ? 'decimal' : 'numeric'
-          }
-          autoComplete="off"
-          spellCheck={false}
-          value={text}
-          onChange={event => props.onChange(event.target.value)}
-        />
-      )}
-      {problem !== undefined && (
-        <span id={`${id}-problem`} className="pj-deploy-problem">
-          {problem}
-        </span>
-      )}
-    </div>
+    <FormRow label={field.name} help={help} error={problem}>
+      {ids =>
+        field.type === 'BOOL' ? (
+          <div className="jp-select-wrapper pj-Select">
+            <select
+              {...ids}
+              data-column={index}
+              className="jp-mod-styled"
+              value={text.toLowerCase()}
+              onChange={event => onChange(event.target.value)}
+            >
+              <option value="">{field.required ? trans.__('choose…') : trans.__('none')}</option>
+              <option value="true">true</option>
+              <option value="false">false</option>
+            </select>
+          </div>
+        ) : (
+          <input
+            {...ids}
+            data-column={index}
+            className="jp-mod-styled pj-Input"
+            type="text"
+            inputMode={
+              field.type === 'BYTES' ? 'text' : field.type.startsWith('FP') ? 'decimal' : 'numeric'
+            }
+            autoComplete="off"
+            spellCheck={false}
+            value={text}
+            onChange={event => onChange(event.target.value)}
+          />
+        )
+      }
+    </FormRow>
   );
 }
 
-function OutcomeView(props: { outcome: Outcome; trans: TranslationBundle }): JSX.Element {
-  const { outcome, trans } = props;
-  if (outcome.kind === 'refusal') {
-    return (
-      <Card tone="failed" title={outcome.title}>
-        <p>{outcome.message}</p>
-        {outcome.hint !== '' && <p className="pj-deploy-muted">{outcome.hint}</p>}
-      </Card>
-    );
-  }
-  const { reply } = outcome;
+function RefusalView({ refusal }: { refusal: Refusal }): JSX.Element {
+  return (
+    <section className="pj-Deploy-card pj-mod-failed" aria-label={refusal.title}>
+      <header className="pj-Deploy-cardHeader">
+        <StateGlyph state="failed" word label={refusal.title} />
+      </header>
+      <p>{refusal.message}</p>
+      {refusal.hint !== '' && <p className="pj-Deploy-muted">{refusal.hint}</p>}
+    </section>
+  );
+}
+
+function Answer({ reply }: { reply: InvokeReply }): JSX.Element {
+  const trans = useTrans();
   const outputs = outputsOf(reply.body);
   return (
-    <Card
-      tone="ok"
-      title={trans.__('Prediction')}
-      aside={trans.__('%1 ms', reply.milliseconds.toPrecision(3))}
-    >
+    <section className="pj-Deploy-card" aria-label={trans.__('Prediction')}>
+      <header className="pj-Deploy-cardHeader">
+        <StateGlyph state="ok" word label={trans.__('Prediction')} />
+        <span className="pj-Deploy-number" title={trans.__('From request to answer')}>
+          {duration(reply.milliseconds)}
+        </span>
+      </header>
       {outputs.length > 0 && (
-        <dl className="pj-deploy-outputs">
+        <dl className="pj-Deploy-outputs">
           {outputs.map((output, index) => (
             <div key={index}>
               <dt>{output.name}</dt>
@@ -255,34 +252,15 @@ function OutcomeView(props: { outcome: Outcome; trans: TranslationBundle }): JSX
           ))}
         </dl>
       )}
+      <p className="pj-Deploy-muted">
+        {trans.__('Prediction id')} <code className="pj-Deploy-id">{reply.prediction_id}</code>
+      </p>
       <details open={outputs.length === 0}>
         <summary>{trans.__('Whole answer')}</summary>
-        <pre className="pj-deploy-code" tabIndex={0}>
+        <pre className="pj-Deploy-code" tabIndex={0}>
           {indent(reply.body)}
         </pre>
       </details>
-      <p className="pj-deploy-muted">
-        {trans.__('Prediction')} <code className="pj-deploy-id">{reply.prediction_id}</code>
-      </p>
-    </Card>
-  );
-}
-
-interface CardProps {
-  tone: 'ok' | 'failed';
-  title: string;
-  aside?: string;
-  children: ReactNode;
-}
-
-function Card({ tone, title, aside, children }: CardProps): JSX.Element {
-  return (
-    <section className={`pj-deploy-card pj-mod-${tone}`}>
-      <header>
-        <strong>{title}</strong>
-        {aside !== undefined && <span className="pj-deploy-number">{aside}</span>}
-      </header>
-      {children}
     </section>
   );
 }

@@ -1,10 +1,10 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import type { FeatureDrift as Drift, MonitorReport as Report } from '../../api';
+import { english } from '../../kit/english';
 import { byDrift, driftWord, errorRate, health, histogramOf, roundTop, seriesOf } from '../report';
 
-const trans = nullTranslator.load('perijove');
+const trans = english;
 
 function drift(feature: string, state: Drift['state'], psi: number | null, rows = 100): Drift {
   return { feature, state, psi, rows, expected: [], observed: [], bins: [] };

@@ -1,6 +1,5 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
-
 import type { FeatureDrift } from '../../api';
+import { useTrans } from '../../kit/services';
 import { histogramOf } from '../report';
 
 const WIDTH = 480;
@@ -16,18 +15,18 @@ function percent(share: number): string {
 
 export interface HistogramProps {
   drift: FeatureDrift;
-  trans: TranslationBundle;
 }
 
 /** The training distribution of a feature beside what came in, bin by bin. */
-export function Histogram({ drift, trans }: HistogramProps): JSX.Element {
+export function Histogram({ drift }: HistogramProps): JSX.Element {
+  const trans = useTrans();
   const plot = histogramOf(drift, WIDTH - LEFT, HEIGHT);
   const every = Math.max(1, Math.ceil(plot.bins.length / LABELS));
   return (
-    <figure className="pj-monitor-histogram">
+    <figure className="pj-Monitor-histogram">
       <figcaption>
-        <span className="pj-monitor-key pj-mod-expected">{trans.__('training data')}</span>
-        <span className="pj-monitor-key pj-mod-observed">
+        <span className="pj-Monitor-key pj-mod-expected">{trans.__('training data')}</span>
+        <span className="pj-Monitor-key pj-mod-observed">
           {trans._n('%1 row that came in', '%1 rows that came in', drift.rows)}
         </span>
       </figcaption>
@@ -40,7 +39,7 @@ export function Histogram({ drift, trans }: HistogramProps): JSX.Element {
           {[0, plot.top / 2, plot.top].map(share => {
             const y = HEIGHT - (share / plot.top) * HEIGHT;
             return (
-              <g key={share} className="pj-monitor-rule">
+              <g key={share} className="pj-Monitor-rule">
                 <line x1={0} x2={WIDTH - LEFT} y1={y} y2={y} />
                 <text x={-6} y={y} dy="0.32em" textAnchor="end">
                   {percent(share)}
@@ -49,7 +48,7 @@ export function Histogram({ drift, trans }: HistogramProps): JSX.Element {
             );
           })}
           {plot.bins.map((bin, index) => (
-            <g key={index} className="pj-monitor-bin">
+            <g key={index} className="pj-Monitor-bin">
               <title>
                 {trans.__(
                   '%1: training %2, came in %3',
@@ -58,12 +57,12 @@ export function Histogram({ drift, trans }: HistogramProps): JSX.Element {
                   percent(bin.observed)
                 )}
               </title>
-              <rect {...bin.column} className="pj-monitor-column" />
-              <rect {...bin.expectedBar} className="pj-monitor-bar pj-mod-expected" />
-              <rect {...bin.observedBar} className="pj-monitor-bar pj-mod-observed" />
+              <rect {...bin.column} className="pj-Monitor-column" />
+              <rect {...bin.expectedBar} className="pj-Monitor-bar pj-mod-expected" />
+              <rect {...bin.observedBar} className="pj-Monitor-bar pj-mod-observed" />
               {index % every === 0 && (
                 <text
-                  className="pj-monitor-label"
+                  className="pj-Monitor-label"
                   x={bin.column.x + bin.column.width / 2}
                   y={HEIGHT + 14}
                   textAnchor="middle"
