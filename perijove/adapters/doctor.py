@@ -14,7 +14,7 @@ FLOORS = {"jupyterlab": (4, 6), "jupyter_server": (2, 20), "ipykernel": (7, 0)}
 LOW_DISK = 1 * 2**30
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct):
     title: str
     ok: bool
     detail: str

@@ -7,7 +7,7 @@ diverged must not look like a metric that is missing. They travel as words.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, dataclass_transform
 
 import msgspec
 
@@ -21,6 +21,7 @@ Millis = int
 """Milliseconds since the Unix epoch, UTC."""
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A record on the wire. Immutable; a field that is not declared is refused."""
 
@@ -39,7 +40,7 @@ def to_float(value: Number) -> float:
     return float(value)
 
 
-class ErrorBody(Struct, frozen=True):
+class ErrorBody(Struct):
     """What every failed call answers."""
 
     code: str
@@ -50,7 +51,7 @@ class ErrorBody(Struct, frozen=True):
     """What to do about it."""
 
 
-class Done(Struct, frozen=True):
+class Done(Struct):
     """The answer of a command that has nothing to tell but that it did what it says."""
 
     detail: str = ""

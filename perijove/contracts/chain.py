@@ -16,7 +16,7 @@ NodeKind = Literal[
 ]
 
 
-class Node(Struct, frozen=True):
+class Node(Struct):
     ref: str
     kind: NodeKind
     name: str
@@ -26,7 +26,7 @@ class Node(Struct, frozen=True):
     facts: dict[str, Any]
 
 
-class Edge(Struct, frozen=True):
+class Edge(Struct):
     """``src`` led to ``dst``: data to run, run to model, model to endpoint."""
 
     src: str
@@ -34,7 +34,7 @@ class Edge(Struct, frozen=True):
     role: str
 
 
-class Lineage(Struct, frozen=True):
+class Lineage(Struct):
     """A part of the chain: everything before and after ``focus``, or all of it."""
 
     focus: str | None
@@ -42,7 +42,7 @@ class Lineage(Struct, frozen=True):
     edges: list[Edge]
 
 
-class AuditEntry(Struct, frozen=True):
+class AuditEntry(Struct):
     seq: int
     at: Millis
     actor: str
@@ -52,14 +52,14 @@ class AuditEntry(Struct, frozen=True):
     hash: str
 
 
-class Audit(Struct, frozen=True):
+class Audit(Struct):
     entries: list[AuditEntry]
     intact: bool
     """False when a row does not match its hash: somebody edited the ledger."""
     total: int
 
 
-class StepEntry(Struct, frozen=True):
+class StepEntry(Struct):
     """One line under a step in the sidebar."""
 
     ref: str
@@ -68,7 +68,7 @@ class StepEntry(Struct, frozen=True):
     detail: str = ""
 
 
-class StepStatus(Struct, frozen=True):
+class StepStatus(Struct):
     """One row of the sidebar: the state and the one fact that matters most now."""
 
     step: Literal["problem", "data", "develop", "deploy", "monitor", "operate"]
@@ -82,7 +82,7 @@ class StepStatus(Struct, frozen=True):
     """Progress in [0, 1] while running."""
 
 
-class Lifecycle(Struct, frozen=True):
+class Lifecycle(Struct):
     path: str
     name: str
     steps: list[StepStatus]

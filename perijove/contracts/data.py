@@ -10,7 +10,7 @@ Known = Literal["before", "after"]
 """Whether a column's value is known when a prediction is asked for."""
 
 
-class Column(Struct, frozen=True):
+class Column(Struct):
     name: str
     type: str
     """DuckDB's name of the type, such as ``BIGINT`` or ``VARCHAR``."""
@@ -18,7 +18,7 @@ class Column(Struct, frozen=True):
     nulls: int = 0
 
 
-class DataFacts(Struct, frozen=True):
+class DataFacts(Struct):
     """What is fixed of one version of a dataset."""
 
     path: str
@@ -42,14 +42,14 @@ class DataFacts(Struct, frozen=True):
     """Hash of a curated version's values, which tells equal content in other files."""
 
 
-class SplitPart(Struct, frozen=True):
+class SplitPart(Struct):
     name: str
     start: int
     """First row of the part in the split's order; the parts are contiguous."""
     rows: int
 
 
-class SplitFacts(Struct, frozen=True):
+class SplitFacts(Struct):
     """Train, validation and test rows of one data version, fixed once."""
 
     dataset: str
@@ -60,7 +60,7 @@ class SplitFacts(Struct, frozen=True):
     parts: list[SplitPart]
 
 
-class Dataset(Struct, frozen=True):
+class Dataset(Struct):
     """A registered dataset and its newest version."""
 
     name: str
@@ -79,11 +79,11 @@ class Dataset(Struct, frozen=True):
     splits: list[SplitFacts]
 
 
-class Datasets(Struct, frozen=True):
+class Datasets(Struct):
     items: list[Dataset]
 
 
-class DatasetRegister(Struct, frozen=True):
+class DatasetRegister(Struct):
     """Register the file at ``path`` (relative to the project), or its changed content."""
 
     path: str
@@ -93,7 +93,7 @@ class DatasetRegister(Struct, frozen=True):
     time: str = ""
 
 
-class DatasetSettings(Struct, frozen=True):
+class DatasetSettings(Struct):
     """Declarations about a dataset, kept in ``perijove.toml``."""
 
     target: str | None = None
@@ -102,5 +102,5 @@ class DatasetSettings(Struct, frozen=True):
     """Column name to when it is known; columns that are not named stay as they are."""
 
 
-class Snippet(Struct, frozen=True):
+class Snippet(Struct):
     code: str

@@ -14,7 +14,7 @@ TensorType = Literal[
 """The datatypes of the Open Inference Protocol v2 that we use."""
 
 
-class Field(Struct, frozen=True):
+class Field(Struct):
     """One column of a signature."""
 
     name: str
@@ -22,12 +22,12 @@ class Field(Struct, frozen=True):
     required: bool = True
 
 
-class Signature(Struct, frozen=True):
+class Signature(Struct):
     inputs: list[Field]
     outputs: list[Field]
 
 
-class FeatureProfile(Struct, frozen=True):
+class FeatureProfile(Struct):
     """The training distribution of one feature, for drift.
 
     Numbers: ``edges`` holds the inner bin edges (len(counts) - 1 of them, from quantiles).
@@ -41,7 +41,7 @@ class FeatureProfile(Struct, frozen=True):
     missing: int = 0
 
 
-class FeatureLeak(Struct, frozen=True):
+class FeatureLeak(Struct):
     """How well one feature alone predicts the target, on the training rows."""
 
     feature: str
@@ -49,7 +49,7 @@ class FeatureLeak(Struct, frozen=True):
     """Area under the ROC curve for classes, R² for numbers; both in [0, 1]."""
 
 
-class ModelFacts(Struct, frozen=True):
+class ModelFacts(Struct):
     """What is fixed of one model version."""
 
     run_id: str
@@ -74,7 +74,7 @@ class ModelFacts(Struct, frozen=True):
     """Why there is no profile; empty when there is one."""
 
 
-class ModelVersion(Struct, frozen=True):
+class ModelVersion(Struct):
     ref: str
     name: str
     version: int
@@ -85,11 +85,11 @@ class ModelVersion(Struct, frozen=True):
     endpoints: list[str]
 
 
-class Models(Struct, frozen=True):
+class Models(Struct):
     items: list[ModelVersion]
 
 
-class GateCheck(Struct, frozen=True):
+class GateCheck(Struct):
     """One line of the checklist. Only ``pass`` opens the gate."""
 
     id: str
@@ -103,13 +103,13 @@ class GateCheck(Struct, frozen=True):
     fix: str = ""
 
 
-class Gate(Struct, frozen=True):
+class Gate(Struct):
     model: str
     passed: bool
     checks: list[GateCheck]
 
 
-class Override(Struct, frozen=True):
+class Override(Struct):
     """A failing gate was passed by somebody with a name and a reason."""
 
     by: str
@@ -119,12 +119,12 @@ class Override(Struct, frozen=True):
     """Identifiers of the checks that were passed over."""
 
 
-class OverrideRequest(Struct, frozen=True):
+class OverrideRequest(Struct):
     by: str
     reason: str
 
 
-class DeployRequest(Struct, frozen=True):
+class DeployRequest(Struct):
     model: str
     """A reference, ``model:NAME@VERSION``."""
     endpoint: str
@@ -133,7 +133,7 @@ class DeployRequest(Struct, frozen=True):
     override: OverrideRequest | None = None
 
 
-class EndpointFacts(Struct, frozen=True):
+class EndpointFacts(Struct):
     """What is fixed of one revision of an endpoint."""
 
     model: str
@@ -143,7 +143,7 @@ class EndpointFacts(Struct, frozen=True):
     override: Override | None = None
 
 
-class Revision(Struct, frozen=True):
+class Revision(Struct):
     ref: str
     number: int
     model: str
@@ -156,7 +156,7 @@ class Revision(Struct, frozen=True):
 EndpointState = Literal["starting", "serving", "degraded", "failed", "stopped"]
 
 
-class Endpoint(Struct, frozen=True):
+class Endpoint(Struct):
     name: str
     state: EndpointState
     detail: str
@@ -182,21 +182,21 @@ class Endpoint(Struct, frozen=True):
     warning: str = ""
 
 
-class Endpoints(Struct, frozen=True):
+class Endpoints(Struct):
     items: list[Endpoint]
 
 
-class RollbackRequest(Struct, frozen=True):
+class RollbackRequest(Struct):
     revision: int
 
 
-class InvokeRequest(Struct, frozen=True):
+class InvokeRequest(Struct):
     """Rows for the try-it form: one mapping of column to value a row."""
 
     rows: list[dict[str, Any]]
 
 
-class InvokeReply(Struct, frozen=True):
+class InvokeReply(Struct):
     prediction_id: str
     status: int
     body: str
@@ -204,12 +204,12 @@ class InvokeReply(Struct, frozen=True):
     milliseconds: float
 
 
-class DeployTargetInfo(Struct, frozen=True):
+class DeployTargetInfo(Struct):
     name: str
     title: str
     schema: dict[str, Any]
     """JSON Schema of the target's settings."""
 
 
-class DeployTargets(Struct, frozen=True):
+class DeployTargets(Struct):
     items: list[DeployTargetInfo]

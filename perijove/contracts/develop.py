@@ -9,7 +9,7 @@ from perijove.contracts.base import Millis, Number, Struct
 RunState = Literal["running", "finished", "failed", "stopped", "lost"]
 
 
-class KpiVerdict(Struct, frozen=True):
+class KpiVerdict(Struct):
     """A number that Perijove measured, against its target."""
 
     metric: str
@@ -20,7 +20,7 @@ class KpiVerdict(Struct, frozen=True):
     met: bool
 
 
-class RunSummary(Struct, frozen=True):
+class RunSummary(Struct):
     run_id: str
     name: str
     state: RunState
@@ -39,18 +39,18 @@ class RunSummary(Struct, frozen=True):
     tracked_by: Literal["perijove", "mlflow"] = "perijove"
 
 
-class Runs(Struct, frozen=True):
+class Runs(Struct):
     items: list[RunSummary]
     total: int
 
 
-class Cell(Struct, frozen=True):
+class Cell(Struct):
     number: int
     """The execution count."""
     source: str
 
 
-class Run(Struct, frozen=True):
+class Run(Struct):
     """A run with everything that made it."""
 
     summary: RunSummary
@@ -69,7 +69,7 @@ class Run(Struct, frozen=True):
     error: str = ""
 
 
-class Series(Struct, frozen=True):
+class Series(Struct):
     """Points of one metric, min/max down-sampled to at most 700 points."""
 
     key: str
@@ -80,12 +80,12 @@ class Series(Struct, frozen=True):
     """Points before down-sampling."""
 
 
-class RunSeries(Struct, frozen=True):
+class RunSeries(Struct):
     run_id: str
     series: list[Series]
 
 
-class RunCard(Struct, frozen=True):
+class RunCard(Struct):
     """The payload of the live card, ``application/vnd.perijove.run+json``."""
 
     project: str

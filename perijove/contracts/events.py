@@ -13,7 +13,7 @@ from perijove.contracts.develop import Series
 from perijove.contracts.operate import Resources
 
 
-class Watch(Struct, frozen=True, tag="watch"):
+class Watch(Struct, tag="watch"):
     """Client to server: what this tab shows. Each one replaces the one before."""
 
     project: str
@@ -22,14 +22,14 @@ class Watch(Struct, frozen=True, tag="watch"):
     resources: bool = False
 
 
-class Changed(Struct, frozen=True, tag="changed"):
+class Changed(Struct, tag="changed"):
     """Something of these steps is not as it was."""
 
     project: str
     topics: list[Literal["problem", "data", "develop", "deploy", "monitor", "operate"]]
 
 
-class Points(Struct, frozen=True, tag="points"):
+class Points(Struct, tag="points"):
     """New points of a watched run; ``reset`` when the series are whole, not additions."""
 
     project: str
@@ -39,12 +39,12 @@ class Points(Struct, frozen=True, tag="points"):
     progress: float | None = None
 
 
-class Load(Struct, frozen=True, tag="load"):
+class Load(Struct, tag="load"):
     project: str
     resources: Resources
 
 
-class Failed(Struct, frozen=True, tag="failed"):
+class Failed(Struct, tag="failed"):
     """The watch cannot be served, say because the project file is broken."""
 
     project: str

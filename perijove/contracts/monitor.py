@@ -7,7 +7,7 @@ from typing import Literal
 from perijove.contracts.base import Millis, Number, Struct
 
 
-class MinutePoint(Struct, frozen=True):
+class MinutePoint(Struct):
     at: Millis
     requests: int
     errors: int
@@ -17,7 +17,7 @@ class MinutePoint(Struct, frozen=True):
     """Latency in milliseconds at the endpoint; None without requests."""
 
 
-class FeatureDrift(Struct, frozen=True):
+class FeatureDrift(Struct):
     """Population stability index of one feature against the training data."""
 
     feature: str
@@ -32,7 +32,7 @@ class FeatureDrift(Struct, frozen=True):
     """The label of each bin."""
 
 
-class PredictionRecord(Struct, frozen=True):
+class PredictionRecord(Struct):
     id: str
     at: Millis
     revision: int
@@ -45,7 +45,7 @@ class PredictionRecord(Struct, frozen=True):
     error: str = ""
 
 
-class LiveKpi(Struct, frozen=True):
+class LiveKpi(Struct):
     metric: str
     value: Number | None
     """None until both classes, or any outcome, have been seen."""
@@ -55,14 +55,14 @@ class LiveKpi(Struct, frozen=True):
     detail: str = ""
 
 
-class Alert(Struct, frozen=True):
+class Alert(Struct):
     id: str
     severity: Literal["attention", "failed"]
     title: str
     detail: str
 
 
-class MonitorReport(Struct, frozen=True):
+class MonitorReport(Struct):
     endpoint: str
     revision: int
     model: str
@@ -81,7 +81,7 @@ class MonitorReport(Struct, frozen=True):
     recent: list[PredictionRecord]
 
 
-class OutcomesRequest(Struct, frozen=True):
+class OutcomesRequest(Struct):
     """What turned out to be true, by prediction."""
 
     ids: list[str]

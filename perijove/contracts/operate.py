@@ -7,7 +7,7 @@ from typing import Literal
 from perijove.contracts.base import Millis, Struct
 
 
-class Gpu(Struct, frozen=True):
+class Gpu(Struct):
     index: int
     name: str
     percent: float
@@ -15,7 +15,7 @@ class Gpu(Struct, frozen=True):
     memory_total: int
 
 
-class Resources(Struct, frozen=True):
+class Resources(Struct):
     at: Millis
     cpu_percent: float
     """Of all cores together, in [0, 100]."""
@@ -30,7 +30,7 @@ class Resources(Struct, frozen=True):
     gpus: list[Gpu]
 
 
-class Activity(Struct, frozen=True):
+class Activity(Struct):
     """A process of this project that takes the machine's resources."""
 
     id: str
@@ -44,11 +44,11 @@ class Activity(Struct, frozen=True):
     stoppable: bool
 
 
-class OperateReport(Struct, frozen=True):
+class OperateReport(Struct):
     resources: Resources
     activities: list[Activity]
 
 
-class StopRequest(Struct, frozen=True):
+class StopRequest(Struct):
     kind: Literal["run", "endpoint"]
     id: str

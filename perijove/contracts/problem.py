@@ -9,7 +9,7 @@ from perijove.contracts.base import Millis, Number, Struct
 Direction = Literal["maximize", "minimize"]
 
 
-class Metric(Struct, frozen=True):
+class Metric(Struct):
     """A metric that Perijove can measure itself."""
 
     name: str
@@ -18,11 +18,11 @@ class Metric(Struct, frozen=True):
     task: Literal["classification", "regression"]
 
 
-class Metrics(Struct, frozen=True):
+class Metrics(Struct):
     items: list[Metric]
 
 
-class Kpi(Struct, frozen=True):
+class Kpi(Struct):
     """One target: a metric, on named data, with the value that counts as good enough."""
 
     metric: str
@@ -36,7 +36,7 @@ class Kpi(Struct, frozen=True):
     """What the live endpoint must not fall below (above, when minimizing)."""
 
 
-class SignOff(Struct, frozen=True):
+class SignOff(Struct):
     """Somebody with a name said yes to these targets."""
 
     by: str
@@ -44,7 +44,7 @@ class SignOff(Struct, frozen=True):
     note: str = ""
 
 
-class Project(Struct, frozen=True):
+class Project(Struct):
     """A project's definition, as it stands in ``perijove.toml``."""
 
     path: str
@@ -59,7 +59,7 @@ class Project(Struct, frozen=True):
     """Sign-offs of the targets as they stand now; changed targets need new ones."""
 
 
-class ProjectUpdate(Struct, frozen=True):
+class ProjectUpdate(Struct):
     """New values for the definition; what is left out stays as it is."""
 
     revision: str
@@ -69,16 +69,16 @@ class ProjectUpdate(Struct, frozen=True):
     kpis: list[Kpi] | None = None
 
 
-class ProjectSummary(Struct, frozen=True):
+class ProjectSummary(Struct):
     path: str
     name: str
 
 
-class Projects(Struct, frozen=True):
+class Projects(Struct):
     items: list[ProjectSummary]
 
 
-class ProjectCreate(Struct, frozen=True):
+class ProjectCreate(Struct):
     """Make a project in a folder, which is made if it is missing."""
 
     path: str
@@ -87,11 +87,11 @@ class ProjectCreate(Struct, frozen=True):
     """Fill it with the CI-builds example: data, notebook and targets."""
 
 
-class SignOffRequest(Struct, frozen=True):
+class SignOffRequest(Struct):
     note: str = ""
 
 
-class KpiStatus(Struct, frozen=True):
+class KpiStatus(Struct):
     """How one target stands: the best measured model and the live endpoint."""
 
     kpi: Kpi
@@ -105,5 +105,5 @@ class KpiStatus(Struct, frozen=True):
     detail: str = ""
 
 
-class KpiStatuses(Struct, frozen=True):
+class KpiStatuses(Struct):
     items: list[KpiStatus]

@@ -54,42 +54,42 @@ class Route:
         return re.findall(r"{(\w+)}", self.path)
 
 
-class LineageQuery(Struct, frozen=True):
+class LineageQuery(Struct):
     ref: str = ""
     """Only what leads to this node and what came of it; the whole chain when empty."""
 
 
-class AuditQuery(Struct, frozen=True):
+class AuditQuery(Struct):
     limit: int = 200
 
 
-class RowsQuery(Struct, frozen=True):
+class RowsQuery(Struct):
     version: int = 0
     """0 is the newest."""
     offset: int = 0
     limit: int = 512
 
 
-class SnippetQuery(Struct, frozen=True):
+class SnippetQuery(Struct):
     language: Literal["python"] = "python"
 
 
-class RunsQuery(Struct, frozen=True):
+class RunsQuery(Struct):
     notebook: str = ""
     """Only the runs of this notebook, by its path relative to the project."""
     limit: int = 200
 
 
-class SeriesQuery(Struct, frozen=True):
+class SeriesQuery(Struct):
     points: int = 700
 
 
-class GateQuery(Struct, frozen=True):
+class GateQuery(Struct):
     model: str
     endpoint: str = ""
 
 
-class MonitorQuery(Struct, frozen=True):
+class MonitorQuery(Struct):
     minutes: int = 60
 
 

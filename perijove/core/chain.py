@@ -17,14 +17,14 @@ from perijove.core.ledger import Ledger, now
 F = TypeVar("F", bound=Struct)
 
 
-class RunFacts(Struct, frozen=True):
+class RunFacts(Struct):
     """What the chain keeps of a run; its metrics and parameters are in the run store."""
 
     run_id: str
     notebook: str = ""
 
 
-class EvaluationFacts(Struct, frozen=True):
+class EvaluationFacts(Struct):
     """A number that Perijove measured itself: the only kind that opens the gate."""
 
     model: str
@@ -38,13 +38,13 @@ class EvaluationFacts(Struct, frozen=True):
     direction: Direction
 
 
-class SignOffFacts(Struct, frozen=True):
+class SignOffFacts(Struct):
     kpis_sha256: str
     """Hash of the targets that were signed."""
     note: str = ""
 
 
-class OutcomesFacts(Struct, frozen=True):
+class OutcomesFacts(Struct):
     endpoint: str
     """Reference of the endpoint revision."""
     count: int
@@ -52,7 +52,7 @@ class OutcomesFacts(Struct, frozen=True):
     value: Number | None = None
 
 
-class WantedEndpoint(Struct, frozen=True):
+class WantedEndpoint(Struct):
     """What an endpoint should be doing; its supervisor makes it so."""
 
     revision: int

@@ -72,7 +72,7 @@ def sha256_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class ProcessId(Struct, frozen=True):
+class ProcessId(Struct):
     """Who a process is: its number can be used again, number and birth together cannot."""
 
     pid: int

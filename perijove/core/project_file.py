@@ -25,17 +25,17 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 """What a dataset, a model or an endpoint may be called: safe in a path and in a URL."""
 
 
-class ProjectTable(Struct, frozen=True):
+class ProjectTable(Struct):
     name: str = ""
     question: str = ""
     owner: str = ""
 
 
-class ColumnTable(Struct, frozen=True):
+class ColumnTable(Struct):
     known: Known = "before"
 
 
-class DataTable(Struct, frozen=True):
+class DataTable(Struct):
     """``[data.NAME]``: where it lies and what its columns mean."""
 
     path: str = ""
@@ -45,7 +45,7 @@ class DataTable(Struct, frozen=True):
     columns: dict[str, ColumnTable] = {}
 
 
-class Definition(Struct, frozen=True):
+class Definition(Struct):
     """The whole file."""
 
     project: ProjectTable = ProjectTable()

@@ -18,7 +18,7 @@ VersionState = Literal["current", "changed", "missing"]
 HASHES = "hashes.json"
 
 
-class KnownHash(Struct, frozen=True):
+class KnownHash(Struct):
     size: int
     mtime_ns: int
     sha256: str

@@ -35,7 +35,7 @@ class GuardedHandler(JupyterHandler):
         """Return the (action, resource) that this request needs."""
         raise web.HTTPError(403)  # a handler that states nothing lets nobody in
 
-    async def prepare(self, **options: Any) -> None:  # type: ignore[override]
+    async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
         user = self.current_user
         if user is None or not await ensure_async(

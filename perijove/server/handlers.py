@@ -24,7 +24,7 @@ class RouteHandler(JsonHandler):
 
     routes: dict[str, Route]
 
-    async def prepare(self, **options: Any) -> None:  # type: ignore[override]
+    async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
         if self.request.method not in self.routes:
             raise web.HTTPError(405)
