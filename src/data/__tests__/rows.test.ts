@@ -13,8 +13,9 @@ import {
 } from '@uwdata/flechette';
 import { describe, expect, it } from 'vitest';
 
-import { cellText, isNumeric, LOADING } from '../rows/cells';
+import { cellText, LOADING } from '../rows/cells';
 import { ArrowPage, RowsModel } from '../rows/model';
+import { isNumeric } from '../types';
 
 const NAMES = ['id', 'score', 'word', 'day', 'at', 'ok', 'price'];
 

@@ -70,11 +70,6 @@ export function cellText(value: unknown, write: CellWriter): ICellText {
   return { text: line.replace(/\r\n|\r|\n/g, ' ↵ '), quiet: false };
 }
 
-/** Whether the values of a DuckDB type are numbers, which are set to the right. */
-export function isNumeric(type: string): boolean {
-  return /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|REAL|DECIMAL(\(.*\))?)$/.test(type);
-}
-
 const MAX_PAINTED = 200;
 
 function plain(value: unknown): string {

@@ -1,0 +1,18 @@
+/** The commands of this step. */
+export const CommandIDs = {
+  /** Open the list of datasets. */
+  open: 'perijove:open-data',
+  /** Open one dataset: `{ name }`. */
+  openDataset: 'perijove:open-dataset',
+  /** Register the files that are selected in the file browser. */
+  register: 'perijove:data-register',
+  /** Put code that loads a dataset into the notebook: `{ name }`, or the user is asked. */
+  insertSnippet: 'perijove:data-insert-snippet',
+  /** Show the files of the project, to register one. */
+  showFiles: 'perijove:data-show-files'
+} as const;
+
+/** What the data step registers, by the ending of the file's name. */
+export function isTable(path: string): boolean {
+  return /\.(csv|tsv|parquet|json|jsonl|ndjson|arrow|feather)$/i.test(path);
+}

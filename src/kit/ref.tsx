@@ -1,0 +1,42 @@
+import { parseRef } from '../api/refs';
+import { useServices } from './services';
+
+export interface RefLinkProps {
+  /** A reference of the chain, such as `data:builds@3`. */
+  of: string;
+  /** Another text than the name and version. */
+  label?: string;
+}
+
+/** A place on the chain as a person reads it; a click opens it where somebody can. */
+export function RefLink({ of, label }: RefLinkProps): JSX.Element {
+  const { openers } = useServices();
+  const ref = parseRef(of);
+  const text = label ?? refText(of);
+  if (ref === null || !openers.has(ref.kind)) {
+    return <span title={of}>{text}</span>;
+  }
+  const open = (): void => {
+    openers.open(of).catch(async (error: unknown) => {
+      const { notifyError } = await import('./act');
+      notifyError(error);
+    });
+  };
+  return (
+    <button type="button" className="pj-Link" title={of} onClick={open}>
+      {text}
+    </button>
+  );
+}
+
+/** `builds v3` for `data:builds@3`; a run by the head of its identifier. */
+export function refText(of: string): string {
+  const ref = parseRef(of);
+  if (ref === null) {
+    return of;
+  }
+  if (ref.kind === 'run') {
+    return ref.name.slice(0, 8);
+  }
+  return ref.version === null ? ref.name : `${ref.name} v${ref.version}`;
+}
