@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { api, openers } from './api/plugin';
 import { data } from './data/plugin';
 import { deploy } from './deploy/plugin';
 import { develop } from './develop/plugin';
@@ -9,6 +10,8 @@ import { problem } from './problem/plugin';
 import { sidebar } from './sidebar/plugin';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  openers,
+  api,
   sidebar,
   problem,
   data,

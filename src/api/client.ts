@@ -77,15 +77,24 @@ export class Client {
     this._project = options.project;
   }
 
-  get<P extends PathOf<'get'>>(path: P, ...args: Arguments<Options<P, 'get'>>) {
+  get<P extends PathOf<'get'>>(
+    path: P,
+    ...args: Arguments<Options<P, 'get'>>
+  ): Promise<Reply<P, 'get'>> {
     return this._json<Reply<P, 'get'>>('GET', path, args[0]);
   }
 
-  post<P extends PathOf<'post'>>(path: P, ...args: Arguments<Options<P, 'post'>>) {
+  post<P extends PathOf<'post'>>(
+    path: P,
+    ...args: Arguments<Options<P, 'post'>>
+  ): Promise<Reply<P, 'post'>> {
     return this._json<Reply<P, 'post'>>('POST', path, args[0]);
   }
 
-  put<P extends PathOf<'put'>>(path: P, ...args: Arguments<Options<P, 'put'>>) {
+  put<P extends PathOf<'put'>>(
+    path: P,
+    ...args: Arguments<Options<P, 'put'>>
+  ): Promise<Reply<P, 'put'>> {
     return this._json<Reply<P, 'put'>>('PUT', path, args[0]);
   }
 

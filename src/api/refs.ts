@@ -17,5 +17,7 @@ export function parseRef(text: string): Ref | null {
 }
 
 export function formatRef(ref: Ref): string {
-  return ref.version === null ? `${ref.kind}:${ref.name}` : `${ref.kind}:${ref.name}@${ref.version}`;
+  return ref.version === null
+    ? `${ref.kind}:${ref.name}`
+    : `${ref.kind}:${ref.name}@${ref.version}`;
 }

@@ -1,0 +1,145 @@
+import { useEffect, useRef, useState } from 'react';
+
+import { figure } from './format';
+import type { Plot } from './plot';
+import { useTrans, useVisible } from './services';
+
+export interface ChartSeries {
+  key: string;
+  /** Written at the end of its line. */
+  label: string;
+  /** Ascending. Milliseconds since the epoch on a time axis. */
+  x: readonly number[];
+  /** Null where there is no value. */
+  y: readonly (number | null)[];
+  /** A colour of the palette by the key when left out. */
+  color?: string;
+}
+
+export interface ChartProps {
+  /** What it shows: the heading, and the name for screen readers. */
+  title: string;
+  series: readonly ChartSeries[];
+  /** Name and unit, such as `step`. Not needed on a time axis. */
+  xLabel?: string;
+  /** Name and unit, such as `latency, ms`. */
+  yLabel?: string;
+  /** The x values are times. */
+  time?: boolean;
+  /** A dashed line to be reached. */
+  target?: { value: number; label: string };
+  /** Vertical lines, such as new revisions. */
+  marks?: readonly { x: number; label: string }[];
+  /** In pixels; 180 when left out. */
+  height?: number;
+  /** The value that the y axis always shows, such as 0 for counts. */
+  yFrom?: number;
+  /** Ends of the x axis; those of the data when left out. */
+  xRange?: readonly [number, number];
+  /** Charts of the same name share their cursor. */
+  sync?: string;
+  format?: (value: number) => string;
+}
+
+/**
+ * Lines over one axis. The plotting library comes when the first chart is in view, and a chart
+ * that is not in view draws nothing.
+ */
+export function Chart(props: ChartProps): JSX.Element {
+  const { title, series, height = 180 } = props;
+  const trans = useTrans();
+  const shown = useVisible();
+  const frame = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | null>(null);
+  const newest = useRef(props);
+  const [inView, setInView] = useState(typeof IntersectionObserver === 'undefined');
+  const theme = useTheme();
+
+  useEffect(() => {
+    newest.current = props;
+  });
+
+  useEffect(() => {
+    const node = frame.current;
+    if (node === null || typeof IntersectionObserver === 'undefined') {
+      return;
+    }
+    const observer = new IntersectionObserver(entries => {
+      setInView(entries.some(entry => entry.isIntersecting));
+    });
+    observer.observe(node);
+    return () => observer.disconnect();
+  }, []);
+
+  const draws = shown && inView;
+  const structure = JSON.stringify([
+    series.map(one => [one.key, one.label, one.color]),
+    props.xLabel,
+    props.yLabel,
+    props.time,
+    props.sync,
+    height
+  ]);
+
+  // The plot itself is made again only when its lines, its axes or the theme are other ones.
+  useEffect(() => {
+    const node = frame.current;
+    if (node === null || !draws) {
+      return;
+    }
+    let gone = false;
+    let observer: ResizeObserver | undefined;
+    void import('./plot').then(({ Plot }) => {
+      if (gone) {
+        return;
+      }
+      const made = new Plot(node, newest.current);
+      plot.current = made;
+      observer = new ResizeObserver(() => made.resize());
+      observer.observe(node);
+    });
+    return () => {
+      gone = true;
+      observer?.disconnect();
+      plot.current?.dispose();
+      plot.current = null;
+    };
+  }, [draws, structure, theme]);
+
+  useEffect(() => {
+    if (draws) {
+      plot.current?.update(newest.current);
+    }
+  }, [draws, series, props.target, props.marks, props.xRange]);
+
+  const summary = series
+    .map(one => trans.__('%1 at %2', one.label, figure(one.y[one.y.length - 1])))
+    .join(', ');
+  return (
+    <figure className="pj-Chart" role="img" aria-label={`${title}: ${summary}`}>
+      <figcaption className="pj-Chart-title">
+        <span>{title}</span>
+        {props.yLabel !== undefined && <span className="pj-Chart-unit">{props.yLabel}</span>}
+      </figcaption>
+      <div className="pj-Chart-frame" ref={frame} style={{ height }} />
+    </figure>
+  );
+}
+
+/** The name of JupyterLab's theme, for what must read colours out of it. */
+function useTheme(): string {
+  const [theme, setTheme] = useState(themeName);
+  useEffect(() => {
+    const observer = new MutationObserver(() => setTheme(themeName()));
+    observer.observe(document.body, {
+      attributes: true,
+      attributeFilter: ['data-jp-theme-name', 'data-jp-theme-light']
+    });
+    return () => observer.disconnect();
+  }, []);
+  return theme;
+}
+
+function themeName(): string {
+  return `${document.body.dataset['jpThemeName']} ${document.body.dataset['jpThemeLight']}`;
+}

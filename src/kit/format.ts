@@ -1,0 +1,133 @@
+/**
+ * Numbers, bytes and times as people read them. Each short form has its full twin for the tooltip.
+ */
+import type { WireNumber } from '../api/types';
+
+/** What stands where there is no value. */
+export const NOTHING = '–';
+
+function locale(): string | undefined {
+  const lang = typeof document === 'undefined' ? '' : document.documentElement.lang;
+  return lang === '' ? undefined : lang;
+}
+
+/** Read a number off the wire. */
+export function toNumber(value: WireNumber | null | undefined): number | null {
+  return value === null || value === undefined ? null : Number(value);
+}
+
+/** A measured value with three significant figures; whole digits are never rounded away. */
+export function figure(value: WireNumber | null | undefined): string {
+  const number = toNumber(value);
+  if (number === null) {
+    return NOTHING;
+  }
+  if (!Number.isFinite(number)) {
+    return Number.isNaN(number) ? 'NaN' : number > 0 ? '∞' : '−∞';
+  }
+  const size = Math.abs(number);
+  if (size !== 0 && (size < 1e-3 || size >= 1e9)) {
+    return number.toExponential(2).replace('e+', 'e').replace('-', '−');
+  }
+  const options: Intl.NumberFormatOptions =
+    size >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 };
+  return number.toLocaleString(locale(), options).replace('-', '−');
+}
+
+/** All digits of a value, for the tooltip of {@link figure}. */
+export function full(value: WireNumber | null | undefined): string {
+  const number = toNumber(value);
+  return number === null ? '' : String(number);
+}
+
+/** A whole number with its digits grouped. */
+export function count(value: number | null | undefined): string {
+  return value === null || value === undefined
+    ? NOTHING
+    : value.toLocaleString(locale(), { maximumFractionDigits: 0 });
+}
+
+/** A share in [0, 1] as a percentage. */
+export function percent(share: number | null | undefined, digits = 0): string {
+  return share === null || share === undefined ? NOTHING : `${(share * 100).toFixed(digits)} %`;
+}
+
+const BYTES = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
+
+/** A size in powers of 1024. */
+export function bytes(value: number | null | undefined): string {
+  if (value === null || value === undefined) {
+    return NOTHING;
+  }
+  let size = value;
+  let unit = 0;
+  while (size >= 999.5 && unit < BYTES.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  const text =
+    unit === 0 || size >= 99.5 ? size.toFixed(0) : size.toPrecision(size >= 9.95 ? 3 : 2);
+  return `${text} ${BYTES[unit]}`;
+}
+
+/** A duration given in milliseconds, in its two largest units. */
+export function duration(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) {
+    return NOTHING;
+  }
+  if (ms < 1000) {
+    return ms < 10 && ms !== 0 ? `${ms.toPrecision(2)} ms` : `${Math.round(ms)} ms`;
+  }
+  if (ms < 10_000) {
+    return `${(ms / 1000).toFixed(1)} s`;
+  }
+  const seconds = Math.round(ms / 1000);
+  const units: [number, string][] = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'm'],
+    [1, 's']
+  ];
+  const first = units.findIndex(([length]) => seconds >= length);
+  const parts: string[] = [];
+  let rest = seconds;
+  for (const [length, unit] of units.slice(first, first + 2)) {
+    const amount = Math.floor(rest / length);
+    rest -= amount * length;
+    if (amount > 0) {
+      parts.push(`${amount} ${unit}`);
+    }
+  }
+  return parts.join(' ');
+}
+
+const RELATIVE: [number, Intl.RelativeTimeFormatUnit][] = [
+  [86_400_000, 'day'],
+  [3_600_000, 'hour'],
+  [60_000, 'minute']
+];
+
+/** How long ago a time was; a date where that is more than a month. */
+export function relative(at: number | null | undefined, now = Date.now()): string {
+  if (at === null || at === undefined) {
+    return NOTHING;
+  }
+  const past = at - now;
+  if (Math.abs(past) > 30 * 86_400_000) {
+    return new Date(at).toLocaleDateString(locale(), { dateStyle: 'medium' });
+  }
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' });
+  for (const [length, unit] of RELATIVE) {
+    if (Math.abs(past) >= length) {
+      return format.format(Math.round(past / length), unit);
+    }
+  }
+  return format.format(0, 'second');
+}
+
+/** Date and time in full, for the tooltip of {@link relative}. */
+export function absolute(at: number | null | undefined): string {
+  return at === null || at === undefined
+    ? ''
+    : new Date(at).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium' });
+}

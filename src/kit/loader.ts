@@ -1,0 +1,110 @@
+import type { PerijoveError } from '../api/errors';
+import { asPerijoveError } from '../api/errors';
+
+export interface Snapshot<T> {
+  data: T | undefined;
+  error: PerijoveError | undefined;
+  loading: boolean;
+}
+
+/** Between two answers of one loader, however often it is told that they are old. */
+const REST_MS = 250;
+
+/**
+ * Asks for one thing, one call at a time.
+ *
+ * News that arrives during a call leads to one more call after it, not to many.
+ */
+export class Loader<T> {
+  constructor(fetch: (signal: AbortSignal) => Promise<T>) {
+    this._fetch = fetch;
+  }
+
+  readonly read = (): Snapshot<T> => this._snapshot;
+
+  readonly subscribe = (notice: () => void): (() => void) => {
+    this._notices.add(notice);
+    return () => {
+      this._notices.delete(notice);
+    };
+  };
+
+  /** Ask at once, whatever is known already. */
+  readonly reload = (): void => {
+    this._stale = true;
+    this._load();
+  };
+
+  /** What is known is old. It is asked for again when somebody looks. */
+  invalidate(): void {
+    this._stale = true;
+    if (this._awake) {
+      this._load();
+    }
+  }
+
+  /** Whether somebody looks. */
+  set awake(awake: boolean) {
+    this._awake = awake;
+    if (awake && this._stale) {
+      this._load();
+    }
+  }
+
+  dispose(): void {
+    this._disposed = true;
+    this._awake = false;
+    clearTimeout(this._timer);
+    this._controller?.abort();
+  }
+
+  private _load(): void {
+    if (this._controller !== null || this._timer !== undefined) {
+      return;
+    }
+    // An effect may come back to life after its cleanup, as React's development mode tries.
+    this._disposed = false;
+    void this._run();
+  }
+
+  private async _run(): Promise<void> {
+    const controller = new AbortController();
+    this._controller = controller;
+    this._stale = false;
+    this._set({ ...this._snapshot, loading: true });
+    try {
+      const data = await this._fetch(controller.signal);
+      if (!controller.signal.aborted) {
+        this._set({ data, error: undefined, loading: false });
+      }
+    } catch (error) {
+      if (!controller.signal.aborted) {
+        this._set({ ...this._snapshot, error: asPerijoveError(error), loading: false });
+      }
+    }
+    this._controller = null;
+    if (this._disposed) {
+      return;
+    }
+    this._timer = setTimeout(() => {
+      this._timer = undefined;
+      if (this._stale && this._awake) {
+        this._load();
+      }
+    }, REST_MS);
+  }
+
+  private _set(snapshot: Snapshot<T>): void {
+    this._snapshot = snapshot;
+    this._notices.forEach(notice => notice());
+  }
+
+  private readonly _fetch: (signal: AbortSignal) => Promise<T>;
+  private readonly _notices = new Set<() => void>();
+  private _snapshot: Snapshot<T> = { data: undefined, error: undefined, loading: true };
+  private _controller: AbortController | null = null;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _stale = true;
+  private _awake = false;
+  private _disposed = false;
+}

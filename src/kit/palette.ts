@@ -1,0 +1,44 @@
+/**
+ * Colours of series: told apart by colour-blind eyes, and at least 3:1 against both themes.
+ */
+export const PALETTE: readonly string[] = [
+  '#3987e5',
+  '#d95926',
+  '#008f72',
+  '#b57614',
+  '#c2589f',
+  '#7b68c8',
+  '#708238',
+  '#6f7b8b'
+];
+
+const taken = new Map<string, number>();
+
+/**
+ * The colour of a thing, by its identifier. It keeps it everywhere in this tab; a new thing takes
+ * the colour that its name points to, or else the next that fewest others have.
+ */
+export function colorOf(id: string): string {
+  let slot = taken.get(id);
+  if (slot === undefined) {
+    const uses = PALETTE.map(() => 0);
+    for (const used of taken.values()) {
+      uses[used] = (uses[used] ?? 0) + 1;
+    }
+    const fewest = Math.min(...uses);
+    slot = hash(id) % PALETTE.length;
+    while (uses[slot] !== fewest) {
+      slot = (slot + 1) % PALETTE.length;
+    }
+    taken.set(id, slot);
+  }
+  return PALETTE[slot] ?? '';
+}
+
+function hash(text: string): number {
+  let value = 2_166_136_261;
+  for (let index = 0; index < text.length; index += 1) {
+    value = Math.imul(value ^ text.charCodeAt(index), 16_777_619);
+  }
+  return value >>> 0;
+}

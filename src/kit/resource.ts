@@ -1,0 +1,97 @@
+import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+
+import type { Client } from '../api/client';
+import type { PerijoveError } from '../api/errors';
+import type { Changed, Resources, Step } from '../api/types';
+import { Loader } from './loader';
+import { useProjectPath, useServices, useVisible } from './services';
+
+/** What was asked of the server, as it stands now. */
+export interface Resource<T> {
+  /** The newest answer; it stays while a newer one is on its way, and when that fails. */
+  data: T | undefined;
+  /** Why the newest attempt failed; undefined once one has succeeded. */
+  error: PerijoveError | undefined;
+  loading: boolean;
+  /** Ask again. */
+  reload: () => void;
+}
+
+/**
+ * Ask the server for something, and ask again when one of these steps has changed.
+ *
+ * @param key - What is asked for. Another key, or another project, drops the old answer.
+ * @param topics - The steps whose changes make the answer old.
+ * @param fetch - Asks; must give the signal on, so that leaving the page gives the call up.
+ * @param enabled - Nothing is asked while this is false.
+ *
+ * ```ts
+ * const runs = useResource(['runs', notebook], ['develop'], (client, signal) =>
+ *   client.get('/runs', { query: { notebook }, signal })
+ * );
+ * ```
+ */
+export function useResource<T>(
+  key: readonly (string | number | boolean | null)[],
+  topics: readonly Step[],
+  fetch: (client: Client, signal: AbortSignal) => Promise<T>,
+  enabled = true
+): Resource<T> {
+  const { client, events } = useServices();
+  const project = useProjectPath();
+  const visible = useVisible();
+  const newest = useRef(fetch);
+  useEffect(() => {
+    newest.current = fetch;
+  });
+  const identity = JSON.stringify([project, key]);
+  const loader = useMemo(
+    () => ({ identity, value: new Loader<T>(signal => newest.current(client, signal)) }),
+    [identity, client]
+  ).value;
+  useEffect(() => () => loader.dispose(), [loader]);
+  const awake = enabled && visible;
+  useEffect(() => {
+    loader.awake = awake;
+  }, [loader, awake]);
+  const wanted = topics.join();
+  useEffect(() => {
+    const onChanged = (_: unknown, event: Changed): void => {
+      if (event.topics.some(topic => wanted.split(',').includes(topic))) {
+        loader.invalidate();
+      }
+    };
+    const onFailed = (): void => loader.invalidate();
+    events.changed.connect(onChanged);
+    events.failed.connect(onFailed);
+    return () => {
+      events.changed.disconnect(onChanged);
+      events.failed.disconnect(onFailed);
+    };
+  }, [events, loader, wanted]);
+  const snapshot = useSyncExternalStore(loader.subscribe, loader.read);
+  return useMemo(() => ({ ...snapshot, reload: loader.reload }), [snapshot, loader]);
+}
+
+/** The stream of the machine's load, once a second while the page is on screen. */
+export function useLoad(receive: (resources: Resources) => void): void {
+  const { events } = useServices();
+  const visible = useVisible();
+  const newest = useRef(receive);
+  useEffect(() => {
+    newest.current = receive;
+  });
+  useEffect(() => {
+    if (!visible) {
+      return;
+    }
+    const watch = events.watch({ resources: true });
+    const onLoad = (_: unknown, event: { resources: Resources }): void =>
+      newest.current(event.resources);
+    events.load.connect(onLoad);
+    return () => {
+      events.load.disconnect(onLoad);
+      watch.dispose();
+    };
+  }, [events, visible]);
+}
