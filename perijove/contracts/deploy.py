@@ -37,6 +37,7 @@ class FeatureProfile(Struct):
     feature: str
     counts: list[int]
     edges: list[float] = []
+    """A number ``v`` lies in bin ``bisect_right(edges, v)``, as ``numpy.digitize`` says it."""
     labels: list[str] = []
     missing: int = 0
 
