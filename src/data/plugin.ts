@@ -1,14 +1,108 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { INotebookTracker } from '@jupyterlab/notebook';
 
-const ID = 'perijove:data';
+import { IPerijove } from '../api';
+import { dataIcon, perform, registerPage } from '../kit/lab';
+import type { DatasetArgs } from './components/dataset_page';
+import { CommandIDs, isTable } from './ids';
+import { registerFiles } from './register';
+import { insertSnippet } from './snippet';
+
+const NAMED = {
+  args: {
+    type: 'object',
+    properties: { name: { type: 'string', description: 'The name of the dataset' } }
+  }
+} as const;
 
 export const data: JupyterFrontEndPlugin<void> = {
-  id: ID,
-  description: 'Datasets, profiles, quality rules and versions.',
+  id: 'perijove:data',
+  description: 'Datasets: register files, look at rows and columns, load them in a notebook.',
   autoStart: true,
-  requires: [ISettingRegistry],
-  activate: async (_app: JupyterFrontEnd, settings: ISettingRegistry): Promise<void> => {
-    await settings.load(ID);
+  requires: [IPerijove],
+  optional: [ILayoutRestorer, ICommandPalette, IFileBrowserFactory, INotebookTracker],
+  activate: (
+    app: JupyterFrontEnd,
+    perijove: IPerijove,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    browsers: IFileBrowserFactory | null,
+    notebooks: INotebookTracker | null
+  ): void => {
+    const { commands } = app;
+    const { trans } = perijove;
+
+    registerPage(
+      app,
+      perijove,
+      {
+        kind: 'data',
+        label: trans.__('Open Data'),
+        caption: trans.__('The datasets of this project'),
+        icon: dataIcon,
+        load: () => import('./components/datasets_page'),
+        title: () => trans.__('Data')
+      },
+      { restorer, palette }
+    );
+    registerPage<DatasetArgs>(
+      app,
+      perijove,
+      {
+        kind: 'dataset',
+        label: trans.__('Open Dataset'),
+        icon: dataIcon,
+        load: () => import('./components/dataset_page'),
+        title: ({ name }) => name,
+        name: ({ name }) => name,
+        args: { args: { ...NAMED.args, required: ['name'] } }
+      },
+      { restorer, palette }
+    );
+    perijove.openers.add('data', ({ name }) => commands.execute(CommandIDs.openDataset, { name }));
+
+    const selectedFiles = (): string[] => {
+      const items = browsers?.tracker.currentWidget?.selectedItems() ?? [];
+      return [...items].filter(item => item.type !== 'directory').map(item => item.path);
+    };
+    commands.addCommand(CommandIDs.register, {
+      label: trans.__('Register as Dataset'),
+      caption: trans.__('Register the selected files as datasets of the project'),
+      icon: dataIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      isVisible: () => selectedFiles().some(isTable),
+      isEnabled: () => selectedFiles().some(isTable),
+      execute: () => registerFiles(perijove, selectedFiles().filter(isTable))
+    });
+    commands.addCommand(CommandIDs.insertSnippet, {
+      label: trans.__('Insert Load Snippet of a Dataset'),
+      caption: trans.__('Put code that loads a dataset below the active cell of the notebook'),
+      describedBy: NAMED,
+      execute: args => {
+        const name = args['name'];
+        return perform(() =>
+          insertSnippet(app, perijove, notebooks, typeof name === 'string' ? name : undefined)
+        );
+      }
+    });
+    commands.addCommand(CommandIDs.showFiles, {
+      label: trans.__('Show the Files of the Project'),
+      icon: dataIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () =>
+        perform(async () => {
+          await commands.execute('filebrowser:go-to-path', { path: perijove.project.path ?? '' });
+          await commands.execute('filebrowser:activate');
+        })
+    });
+    const category = trans.__('Perijove');
+    palette?.addItem({ command: CommandIDs.insertSnippet, category });
+    palette?.addItem({ command: CommandIDs.showFiles, category });
   }
 };
