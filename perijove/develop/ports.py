@@ -25,7 +25,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is written to a run at once. Writing the same batch again changes nothing."""
+    """What is written to a run at once. Writing the same batch again changes nothing.
+
+    Points and parameters that are there already stay as they are; of a tag the newest value counts.
+    """
 
     points: list[Point] = field(default_factory=list)
     params: dict[str, str] = field(default_factory=dict)
@@ -45,6 +48,10 @@ class StoredRun:
     tags: dict[str, str]
 
 
+NOTEBOOK_TAG = "perijove.notebook"
+"""Path of the notebook that a run was started from, relative to the project."""
+
+
 class RunStore(Protocol):
     """Thread-safe. A call opens what it needs and blocks; nothing is cached across processes.
 
@@ -56,7 +63,10 @@ class RunStore(Protocol):
         ...
 
     def write(self, run_id: str, batch: Batch) -> None:
-        """Add points, params and tags. Idempotent: what is there already stays as it is."""
+        """Add points, params and tags; see :class:`Batch` for what is there already.
+
+        Any text is a good key. Values longer than MLflow's limits are cut to them.
+        """
         ...
 
     def finish(self, run_id: str, status: RunStatus, at: int) -> None:
@@ -76,8 +86,22 @@ class RunStore(Protocol):
         """Return all points of a run, or of one key, by key, step and time."""
         ...
 
+    def points_since(self, run_id: str, cursor: int) -> tuple[list[Point], int]:
+        """Return the points written after ``cursor``, in no fixed order, and the next cursor.
+
+        0 is before the first point.
+        """
+        ...
+
     def artifact_folder(self, run_id: str) -> Path:
-        """Where the run's artifacts lie; made if it is missing."""
+        """Return the folder that takes the run's artifacts; made if it is missing.
+
+        Where artifacts lie on another machine, what was put there is sent when the run ends.
+        """
+        ...
+
+    def read_artifact(self, run_id: str, path: str) -> bytes | None:
+        """Return a small artifact's bytes by its path among the run's artifacts, or None."""
         ...
 
     def change_counter(self) -> int:

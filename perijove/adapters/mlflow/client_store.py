@@ -1,0 +1,256 @@
+"""The run store on any MLflow tracking URI, through MLflow's own client."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from perijove.adapters.mlflow.values import (
+    MAX_PARAM,
+    MAX_TAG,
+    allowed_key,
+    original_key,
+    short,
+    unpack,
+)
+from perijove.core.context import ProjectContext
+from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
+from perijove.core.paths import resolve_inside
+from perijove.develop.ports import NOTEBOOK_TAG, Batch, Point, RunStatus, StoredRun
+
+METRICS_A_CALL = 1000
+ENTITIES_A_CALL = 100
+"""MLflow's limits of one ``log_batch``."""
+PAGE = 1000
+
+
+class ClientRunStore:
+    """Runs of the experiment that is named after the project, in the store at ``uri``.
+
+    Parameters
+    ----------
+    project
+        The open project.
+    uri
+        MLflow's tracking URI. Its credentials are MLflow's own: its environment variables.
+    """
+
+    def __init__(self, project: ProjectContext, uri: str) -> None:
+        from mlflow import MlflowClient
+
+        self.project = project
+        self.uri = uri
+        self._lock = threading.Lock()
+        self._experiment = ""
+        with _errors(uri):
+            self._client: Any = MlflowClient(tracking_uri=uri)
+
+    @property
+    def experiment(self) -> str:
+        """The experiment's id; it is made when it is missing."""
+        from mlflow.exceptions import MlflowException
+
+        with self._lock:
+            if self._experiment:
+                return self._experiment
+            with _errors(self.uri):
+                found = self._client.get_experiment_by_name(self.project.name)
+                if found is None:
+                    try:
+                        self._experiment = self._client.create_experiment(self.project.name)
+                    except MlflowException as error:
+                        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                            raise
+                        found = self._client.get_experiment_by_name(self.project.name)
+                if found is not None:
+                    if found.lifecycle_stage == "deleted":
+                        self._client.restore_experiment(found.experiment_id)
+                    self._experiment = found.experiment_id
+            return self._experiment
+
+    def create_run(self, name: str, *, started: int, batch: Batch) -> str:
+        tags = {"mlflow.user": self.project.actor, **batch.tags}
+        experiment = self.experiment
+        with _errors(self.uri):
+            run = self._client.create_run(
+                experiment, start_time=started, tags=_tags(tags), run_name=short(name, 250)
+            )
+        run_id = str(run.info.run_id)
+        self.write(run_id, Batch(batch.points, batch.params))
+        return run_id
+
+    def write(self, run_id: str, batch: Batch) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        with _errors(self.uri, run_id):
+            params = {allowed_key(k): short(v, MAX_PARAM) for k, v in batch.params.items()}
+            if params or not (batch.points or batch.tags):
+                # MLflow refuses another value for a parameter; here what is there stays.
+                there = self._active(run_id).data.params
+                params = {key: text for key, text in params.items() if key not in there}
+            metrics = [Metric(allowed_key(p.key), p.value, p.at, p.step) for p in batch.points]
+            self._send(run_id, metrics, METRICS_A_CALL, "metrics")
+            self._send(run_id, [Param(k, v) for k, v in params.items()], ENTITIES_A_CALL, "params")
+            tags = [RunTag(k, v) for k, v in _tags(batch.tags).items()]
+            self._send(run_id, tags, ENTITIES_A_CALL, "tags")
+
+    def _send(self, run_id: str, items: list[Any], size: int, kind: str) -> None:
+        for start in range(0, len(items), size):
+            self._client.log_batch(run_id, **{kind: items[start : start + size]})
+
+    def _active(self, run_id: str) -> Any:
+        with _errors(self.uri, run_id):
+            run = self._client.get_run(run_id)
+        if run.info.lifecycle_stage != "active":
+            raise _unknown(run_id)
+        return run
+
+    def finish(self, run_id: str, status: RunStatus, at: int) -> None:
+        self._active(run_id)
+        staging = self._staging(run_id)
+        with _errors(self.uri, run_id):
+            if staging.is_dir():
+                self._client.log_artifacts(run_id, str(staging))
+            self._client.set_terminated(run_id, status=status, end_time=at)
+
+    def list_runs(self, *, limit: int, notebook: str = "") -> tuple[list[StoredRun], int]:
+        runs: list[StoredRun] = []
+        total, token = 0, None
+        experiment = self.experiment
+        while True:
+            with _errors(self.uri):
+                page = self._client.search_runs(
+                    [experiment],
+                    filter_string=_equals(NOTEBOOK_TAG, notebook),
+                    max_results=PAGE if total else max(1, min(limit, PAGE)),
+                    order_by=["attributes.start_time DESC"],
+                    page_token=token,
+                )
+            total += len(page)
+            runs += [_stored(run) for run in page[: limit - len(runs)]]
+            token = page.token
+            if not token:
+                return runs, total
+
+    def get_run(self, run_id: str) -> StoredRun:
+        return _stored(self._active(run_id))
+
+    def points(self, run_id: str, key: str = "") -> list[Point]:
+        keys = [allowed_key(key)] if key else sorted(self._active(run_id).data.metrics)
+        points: list[Point] = []
+        for name in keys:
+            with _errors(self.uri, run_id):
+                history = self._client.get_metric_history(run_id, name)
+            points += [
+                Point(original_key(m.key), unpack(m.value, False), m.timestamp, m.step)
+                for m in history
+            ]
+        return sorted(points, key=lambda p: (p.key, p.step, p.at))
+
+    def points_since(self, run_id: str, cursor: int) -> tuple[list[Point], int]:
+        # MLflow has no cursor: the newest time does, and get_series has the whole truth.
+        points = [p for p in self.points(run_id) if p.at > cursor]
+        return points, max((p.at for p in points), default=cursor)
+
+    def artifact_folder(self, run_id: str) -> Path:
+        folder = self._local(run_id) or self._staging(run_id)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ReadOnlyError(
+                f"{folder} cannot be made: {error.strerror}.", "Check the folder's permissions."
+            ) from error
+        return folder
+
+    def _staging(self, run_id: str) -> Path:
+        return self.project.paths.artifacts / "outgoing" / run_id
+
+    def _local(self, run_id: str) -> Path | None:
+        uri = str(self._active(run_id).info.artifact_uri)
+        parts = urlsplit(uri)
+        if not parts.scheme:
+            return Path(uri)
+        return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+    def read_artifact(self, run_id: str, path: str) -> bytes | None:
+        import tempfile
+
+        from mlflow.exceptions import MlflowException
+
+        folder = self._local(run_id)
+        for place in (folder, self._staging(run_id)):
+            if place is not None:
+                file = resolve_inside(place.resolve(), path)
+                if file.is_file():
+                    return file.read_bytes()
+        if folder is not None:
+            return None
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                return Path(self._client.download_artifacts(run_id, path, scratch)).read_bytes()
+            except (MlflowException, OSError):
+                return None
+
+    def change_counter(self) -> int:
+        # A remote store tells no change: look again every two seconds.
+        return int(time.monotonic() // 2)
+
+
+def _tags(tags: dict[str, str]) -> dict[str, str]:
+    return {allowed_key(key): short(text, MAX_TAG) for key, text in tags.items()}
+
+
+def _equals(tag: str, text: str) -> str:
+    if not text:
+        return ""
+    quote = '"' if "'" in text else "'"
+    return f"tags.`{tag}` = {quote}{text}{quote}"
+
+
+def _stored(run: Any) -> StoredRun:
+    info, data = run.info, run.data
+    return StoredRun(
+        run_id=info.run_id,
+        name=info.run_name or info.run_id[:8],
+        status="RUNNING" if info.status == "SCHEDULED" else info.status,
+        started=info.start_time or 0,
+        ended=info.end_time,
+        params={original_key(k): v for k, v in data.params.items()},
+        metrics={original_key(k): unpack(v, False) for k, v in data.metrics.items()},
+        tags={original_key(k): v for k, v in data.tags.items()},
+    )
+
+
+def _unknown(run_id: str) -> NotFoundError:
+    return NotFoundError(
+        f"There is no run {run_id} in this project.",
+        "See the Runs page for the runs that there are; a deleted run is gone.",
+        code="run_not_found",
+    )
+
+
+@contextmanager
+def _errors(uri: str, run_id: str = "") -> Iterator[None]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except PerijoveError:
+        raise
+    except (MlflowException, OSError) as error:
+        code = getattr(error, "error_code", "")
+        if run_id and (
+            code == "RESOURCE_DOES_NOT_EXIST" or "must be in the 'active'" in str(error)
+        ):
+            raise _unknown(run_id) from error
+        host = urlsplit(uri)
+        place = f"{host.scheme}://{host.hostname or ''}{host.path}"
+        raise UnavailableError(
+            f"The MLflow store {place} does not answer: {str(error).splitlines()[0]}",
+            "Check MLFLOW_TRACKING_URI and its credentials, and that the server runs.",
+        ) from error

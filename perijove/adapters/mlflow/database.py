@@ -1,0 +1,215 @@
+"""The project's own MLflow database: made once, with MLflow's schema, and opened by SQL of ours.
+
+MLflow makes a database by 68 migrations, which takes four seconds and an import of two. For the
+MLflow that we test with, the schema that comes out of them is kept in ``schema.sql``: making the
+database then takes milliseconds and imports nothing. ``python -m perijove.adapters.mlflow.database``
+writes that file anew from the installed MLflow, and a test compares the two. With any other
+MLflow its own migrations run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from perijove.core.errors import ReadOnlyError, UnavailableError
+from perijove.core.files import locked
+from perijove.core.ledger import now
+from perijove.core.paths import ProjectPaths
+
+TESTED_MLFLOW: Final = frozenset({"3.17.2"})
+"""Versions whose schema ``schema.sql`` is."""
+TESTED_REVISIONS: Final = frozenset({"dc11669786a5"})
+"""Alembic revisions that our own SQL is tested with."""
+EXPERIMENT: Final = 0
+"""The project's experiment is MLflow's default one: ``mlflow.start_run()`` alone lands in it."""
+SCHEMA: Final = Path(__file__).with_name("schema.sql")
+BUSY_MS: Final = 20_000
+"""As long as MLflow's own clients wait for a lock."""
+
+_ARTIFACT_PATHS: Final = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+_NETWORK = re.compile(
+    r"nfs\d?|cifs|smb\w*|9p|afs|ceph|lustre|gpfs|beegfs|fuse\.(sshfs|s3fs|gcsfuse)"
+)
+
+
+def own_uri(paths: ProjectPaths) -> str:
+    """Return the tracking URI of the project's own database."""
+    return f"sqlite:///{paths.mlflow_db}"
+
+
+def tracking_uri(paths: ProjectPaths) -> str:
+    """Return where this project's runs are kept.
+
+    ``MLFLOW_TRACKING_URI`` decides when a person set it. A Perijove kernel sets it to its own
+    project's database for the sake of ``mlflow`` code; that is no wish for another project.
+    """
+    wished = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
+    if not wished or wished.endswith("/.perijove/mlflow.db"):
+        return own_uri(paths)
+    return wished
+
+
+def tracking_environment(paths: ProjectPaths, name: str) -> dict[str, str]:
+    """Return the variables that send stock ``mlflow`` code to this project's runs."""
+    uri = tracking_uri(paths)
+    if uri == own_uri(paths):
+        return {"MLFLOW_TRACKING_URI": uri}
+    return {"MLFLOW_TRACKING_URI": uri, "MLFLOW_EXPERIMENT_NAME": name}
+
+
+def ensure_database(paths: ProjectPaths, name: str = "") -> Path:
+    """Make the project's database unless it is there; return its path.
+
+    Safe to call from several processes at once: one makes it, the others wait.
+
+    Parameters
+    ----------
+    name
+        What the experiment is called; the folder's name when empty.
+
+    Raises
+    ------
+    ReadOnlyError
+        When the project's folder cannot be written.
+    """
+    path = paths.mlflow_db
+    if path.exists() and path.stat().st_size:
+        return path
+    paths.make_state()
+    try:
+        with locked(paths.state / "mlflow.lock"):
+            if not (path.exists() and path.stat().st_size):
+                _make(paths, name or paths.root.name)
+    except OSError as error:
+        raise ReadOnlyError(
+            f"{path} cannot be made: {error.strerror}.", "Check the permissions of the folder."
+        ) from error
+    return path
+
+
+def _make(paths: ProjectPaths, name: str) -> None:
+    """Build the database beside its place and move it there whole."""
+    with tempfile.TemporaryDirectory(dir=paths.state, prefix=".mlflow-") as folder:
+        draft = Path(folder, "mlflow.db")
+        if metadata.version("mlflow-skinny") in TESTED_MLFLOW:
+            with closing(sqlite3.connect(draft)) as db:
+                db.executescript(SCHEMA.read_text(encoding="utf-8"))
+        else:
+            migrate(draft)
+        with closing(sqlite3.connect(draft, isolation_level=None)) as db:
+            _name_experiment(db, paths, name)
+            # The mode is kept in the file: MLflow's own clients use it from now on.
+            if not on_network(paths.state):
+                db.execute("PRAGMA journal_mode=WAL")
+        os.replace(draft, paths.mlflow_db)
+
+
+def _name_experiment(db: sqlite3.Connection, paths: ProjectPaths, name: str) -> None:
+    at = now()
+    location = str(paths.artifacts / str(EXPERIMENT))
+    db.execute(
+        "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, "
+        "creation_time, last_update_time) VALUES (?1, ?2, ?3, 'active', ?4, ?4) "
+        "ON CONFLICT (experiment_id) DO UPDATE SET name=?2, artifact_location=?3",
+        (EXPERIMENT, name, location, at),
+    )
+
+
+def relocate(db: sqlite3.Connection, paths: ProjectPaths) -> None:
+    """Point MLflow's absolute artifact paths to where the project lies now.
+
+    A project that was moved, renamed or copied keeps its artifacts this way.
+    """
+    row = db.execute(
+        "SELECT artifact_location FROM experiments WHERE experiment_id=?", (EXPERIMENT,)
+    ).fetchone()
+    old, mark, _ = str(row[0] if row else "").partition("/.perijove/artifacts")
+    before, after = old + mark, str(paths.artifacts)
+    if not mark or before == after or Path(before).exists():
+        return
+    db.execute("BEGIN IMMEDIATE")
+    for table, column in _ARTIFACT_PATHS:
+        db.execute(
+            f"UPDATE {table} SET {column}=?1 || substr({column}, ?2) "
+            f"WHERE substr({column}, 1, ?2 - 1)=?3",
+            (after, len(before) + 1, before),
+        )
+    db.execute("COMMIT")
+
+
+def migrate(path: Path) -> None:
+    """Let the installed MLflow make its tables in a new file."""
+    import logging
+
+    from mlflow.store.tracking import sqlalchemy_store
+
+    make: Any = sqlalchemy_store.SqlAlchemyStore
+    log = logging.getLogger("mlflow.store.db.utils")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        store = make(f"sqlite:///{path}", str(path.parent / "artifacts"))
+        store._dispose_engine()
+    finally:
+        log.setLevel(level)
+
+
+def dump_schema(path: Path) -> str:
+    """Write a database's tables and seed rows as SQL, without its experiments."""
+    with closing(sqlite3.connect(path)) as db:
+        lines = [line for line in db.iterdump() if not line.startswith('INSERT INTO "experiments"')]
+    # MLflow makes its indexes in no fixed order.
+    indexes = sorted(line for line in lines if line.startswith("CREATE INDEX"))
+    rest = [line for line in lines if not line.startswith(("CREATE INDEX", "COMMIT"))]
+    head = f"-- The tables of MLflow {metadata.version('mlflow-skinny')} (Apache License 2.0)."
+    return "\n".join([head, *rest, *indexes, "COMMIT;", ""])
+
+
+def schema_revision(db: sqlite3.Connection) -> str:
+    """Return the Alembic revision of an open database; empty when it has none."""
+    try:
+        row = db.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError:
+        return ""
+    except sqlite3.DatabaseError as error:
+        raise UnavailableError(
+            f"The project's mlflow.db is no database: {error}.",
+            "Restore it from a backup, or move it away to start a new one.",
+            code="runs_damaged",
+        ) from error
+    return str(row[0]) if row else ""
+
+
+def on_network(folder: Path) -> bool:
+    """Whether a folder lies on a network file system, where SQLite's WAL does not work."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    best, kind = "", ""
+    for line in mounts:
+        _, place, fstype, *_ = line.split(" ")
+        place = place.replace("\\040", " ")
+        if len(place) >= len(best) and folder.is_relative_to(place):
+            best, kind = place, fstype
+    return _NETWORK.fullmatch(kind) is not None
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        migrate(Path(scratch, "mlflow.db"))
+        sys.stdout.write(dump_schema(Path(scratch, "mlflow.db")))

@@ -1,0 +1,28 @@
+"""Which run store a project has."""
+
+from __future__ import annotations
+
+from perijove.adapters.mlflow import database
+from perijove.core.context import ProjectContext
+from perijove.core.errors import UnavailableError
+from perijove.develop.ports import RunStore
+
+
+def open_run_store(project: ProjectContext) -> RunStore:
+    """Open the project's run store.
+
+    Our own SQL on the project's database; MLflow's client where ``MLFLOW_TRACKING_URI`` names
+    another store, or where the database has a schema that our SQL is not tested with.
+    """
+    from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
+
+    uri = database.tracking_uri(project.paths)
+    if uri == database.own_uri(project.paths):
+        try:
+            return SqliteRunStore(project)
+        except UnavailableError as error:
+            if error.code != "unknown_schema":
+                raise
+    from perijove.adapters.mlflow.client_store import ClientRunStore
+
+    return ClientRunStore(project, uri)
