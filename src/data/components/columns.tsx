@@ -1,11 +1,12 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 
-import type { Dataset, Request } from '../../api';
+import type { Column, Dataset, Request } from '../../api';
 import { useAction } from '../../kit/action';
 import { ErrorView } from '../../kit/feedback';
 import { SelectField } from '../../kit/form';
 import { count, percent } from '../../kit/format';
 import { useServices, useTrans } from '../../kit/services';
+import { DataTable, type TableColumn } from '../../kit/table';
 import { Badge, Ellipsis } from '../../kit/values';
 import { isNumeric } from '../types';
 
@@ -19,40 +20,114 @@ export function Columns({ dataset }: { dataset: Dataset }): JSX.Element {
   const { client, events } = useServices();
   const trans = useTrans();
   const [filter, setFilter] = useState('');
-  const declare = useAction(async (settings: Partial<Settings>) => {
+  const { name, target, time, facts } = dataset;
+  const { run, busy, error } = useAction(async (settings: Partial<Settings>) => {
     await client.put('/datasets/{name}', {
-      path: { name: dataset.name },
+      path: { name },
       body: { known: null, target: null, time: null, ...settings }
     });
     events.announce('data');
   });
-  const { columns, rows } = dataset.facts;
   const needle = filter.trim().toLowerCase();
-  const shown = columns.filter(column => column.name.toLowerCase().includes(needle));
-  const choices = (none: string): { value: string; label: string }[] => [
-    { value: '', label: none },
-    ...columns.map(({ name }) => ({ value: name, label: name }))
+  const shown = useMemo(
+    () => facts.columns.filter(column => column.name.toLowerCase().includes(needle)),
+    [facts.columns, needle]
+  );
+  const turn = (column: Column): void => {
+    if (column.name !== target) {
+      void run({ known: { [column.name]: column.known === 'after' ? 'before' : 'after' } });
+    }
+  };
+  const columns: TableColumn<Column>[] = [
+    {
+      id: 'name',
+      title: trans.__('Column'),
+      value: column => column.name,
+      render: column => (
+        <>
+          <Ellipsis text={column.name} className="pj-mod-strong" />
+          {column.name === target && <Badge>{trans.__('target')}</Badge>}
+          {column.name === time && <Badge>{trans.__('time')}</Badge>}
+        </>
+      ),
+      min: 160,
+      grow: 2
+    },
+    {
+      id: 'type',
+      title: trans.__('Type'),
+      value: column => column.type,
+      render: column => (
+        <>
+          <span aria-hidden="true" className="pj-Columns-kind">
+            {sign(column.type)}
+          </span>
+          <Ellipsis text={column.type} className="pj-mod-quiet" />
+        </>
+      ),
+      min: 130
+    },
+    {
+      id: 'nulls',
+      title: trans.__('Missing'),
+      value: column => column.nulls,
+      render: column => (
+        <span className={column.nulls === 0 ? 'pj-mod-quiet' : undefined}>
+          {column.nulls === 0
+            ? trans.__('none')
+            : `${count(column.nulls)} (${share(column.nulls, facts.rows)})`}
+        </span>
+      ),
+      align: 'end',
+      min: 130
+    },
+    {
+      id: 'known',
+      title: trans.__('Known only after the prediction'),
+      help: trans.__(
+        'A value that is not there yet when the prediction is asked for, such as the duration of a build that has not run. A model that uses one does not pass the gate.'
+      ),
+      value: column => column.known,
+      render: column =>
+        column.name === target ? (
+          <span className="pj-mod-quiet">{trans.__('it is what is predicted')}</span>
+        ) : (
+          <input
+            type="checkbox"
+            className="pj-Columns-known"
+            aria-label={trans.__('%1 is known only after the prediction', column.name)}
+            checked={column.known === 'after'}
+            disabled={busy}
+            onChange={() => turn(column)}
+          />
+        ),
+      min: 240
+    }
+  ];
+  const choices = [
+    { value: '', label: trans.__('None') },
+    ...facts.columns.map(column => ({ value: column.name, label: column.name }))
   ];
   return (
     <div className="pj-Columns">
       <div className="pj-Columns-declared">
         <SelectField
           label={trans.__('Target')}
-          help={trans.__('The column that a model predicts')}
-          value={dataset.target}
-          options={choices(trans.__('None'))}
-          disabled={declare.busy}
-          onChange={target => void declare.run({ target })}
+          help={trans.__('What a model predicts')}
+          value={target}
+          options={choices}
+          disabled={busy}
+          onChange={chosen => void run({ target: chosen })}
         />
         <SelectField
           label={trans.__('Time')}
-          help={trans.__('When the row happened; train and test are split by it')}
-          value={dataset.time}
-          options={choices(trans.__('None'))}
-          disabled={declare.busy}
-          onChange={time => void declare.run({ time })}
+          help={trans.__('When a row happened; train and test are split by it')}
+          value={time}
+          options={choices}
+          disabled={busy}
+          onChange={chosen => void run({ time: chosen })}
         />
-        {columns.length > GLANCE && (
+        {facts.columns.length > GLANCE && (
           <input
             type="search"
             className="jp-mod-styled pj-Input pj-Columns-filter"
@@ -63,84 +138,26 @@ export function Columns({ dataset }: { dataset: Dataset }): JSX.Element {
           />
         )}
       </div>
-      {declare.error !== undefined && <ErrorView error={declare.error} compact />}
-      <div className="pj-Columns-table">
-        <table className="pj-Table">
-          <caption className="pj-visually-hidden">{trans.__('Columns')}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{trans.__('Column')}</th>
-              <th scope="col">{trans.__('Type')}</th>
-              <th scope="col" className="pj-mod-number">
-                {trans.__('Missing')}
-              </th>
-              <th scope="col">
-                <span
-                  title={trans.__(
-                    'A value that is not there yet when the prediction is asked for, such as the duration of a build that has not run. A model that uses one does not pass the gate.'
-                  )}
-                >
-                  {trans.__('Known only after the prediction')}
-                </span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map(column => {
-              const isTarget = column.name === dataset.target;
-              return (
-                <tr key={column.name}>
-                  <th scope="row" className="pj-Columns-name">
-                    <Ellipsis text={column.name} />
-                    {isTarget && <Badge>{trans.__('target')}</Badge>}
-                    {column.name === dataset.time && <Badge>{trans.__('time')}</Badge>}
-                  </th>
-                  <td className="pj-Columns-type">
-                    <span aria-hidden="true" className="pj-Columns-kind">
-                      {sign(column.type)}
-                    </span>
-                    <Ellipsis text={column.type} />
-                  </td>
-                  <td className="pj-mod-number" title={trans.__('%1 missing', count(column.nulls))}>
-                    {column.nulls === 0 ? (
-                      <span className="pj-mod-quiet">{trans.__('none')}</span>
-                    ) : (
-                      <>
-                        {count(column.nulls)}{' '}
-                        <span className="pj-mod-quiet">{share(column.nulls, rows)}</span>
-                      </>
-                    )}
-                  </td>
-                  <td>
-                    {isTarget ? (
-                      <span className="pj-mod-quiet">{trans.__('it is what is predicted')}</span>
-                    ) : (
-                      <input
-                        type="checkbox"
-                        aria-label={trans.__('%1 is known only after the prediction', column.name)}
-                        checked={column.known === 'after'}
-                        disabled={declare.busy}
-                        onChange={event =>
-                          void declare.run({
-                            known: { [column.name]: event.target.checked ? 'after' : 'before' }
-                          })
-                        }
-                      />
-                    )}
-                  </td>
-                </tr>
-              );
-            })}
-            {shown.length === 0 && (
-              <tr>
-                <td colSpan={4} className="pj-mod-quiet">
-                  {trans.__('No column has “%1” in its name.', filter.trim())}
-                </td>
-              </tr>
-            )}
-          </tbody>
-        </table>
-      </div>
+      {error !== undefined && <ErrorView error={error} compact />}
+      <DataTable
+        label={trans.__('Columns')}
+        columns={columns}
+        rows={shown}
+        rowKey={column => column.name}
+        onKey={(key, column) => {
+          if (key !== ' ') {
+            return false;
+          }
+          turn(column);
+          return true;
+        }}
+        height="fill"
+        empty={
+          <p className="pj-mod-quiet">
+            {trans.__('No column has “%1” in its name.', filter.trim())}
+          </p>
+        }
+      />
     </div>
   );
 }
@@ -158,9 +175,8 @@ function sign(type: string): string {
   if (type === 'BOOLEAN') {
     return '✓';
   }
-  return /^(DATE|TIME|INTERVAL)/.test(type)
-    ? '◷'
-    : /\]$|^(STRUCT|MAP|UNION|JSON)/.test(type)
-      ? '{}'
-      : 'a';
+  if (/^(DATE|TIME|INTERVAL)/.test(type)) {
+    return '◷';
+  }
+  return /\]$|^(STRUCT|MAP|UNION|JSON)/.test(type) ? '{}' : 'a';
 }

@@ -28,7 +28,7 @@ export default function DatasetPage({ args }: PageProps<DatasetArgs>): JSX.Eleme
     client.get('/datasets/{name}', { path: { name }, signal })
   );
   return (
-    <div className="pj-Dataset">
+    <div className="pj-Dataset pj-PageFill">
       <Loaded resource={dataset}>{data => <DatasetView dataset={data} />}</Loaded>
     </div>
   );
@@ -55,7 +55,7 @@ function DatasetView({ dataset }: { dataset: Dataset }): JSX.Element {
         state={condition}
         stateLabel={label}
         facts={
-          <>
+          <div className="pj-Facts">
             <span>{trans.__('version %1', dataset.version)}</span>
             <span>{trans._n('%1 row', '%1 rows', facts.rows, count(facts.rows))}</span>
             <span>{trans._n('%1 column', '%1 columns', facts.columns.length)}</span>
@@ -64,7 +64,7 @@ function DatasetView({ dataset }: { dataset: Dataset }): JSX.Element {
               {facts.kind === 'curated' ? trans.__('curated') : trans.__('registered')}{' '}
               <Time at={dataset.at} />
             </span>
-          </>
+          </div>
         }
         actions={
           <>

@@ -105,7 +105,7 @@ export default function DatasetsPage(): JSX.Element {
     [trans]
   );
   return (
-    <div className="pj-Datasets">
+    <div className="pj-Datasets pj-PageFill">
       <PageHeader
         title={trans.__('Data')}
         facts={
