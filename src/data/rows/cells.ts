@@ -83,8 +83,11 @@ function plain(value: unknown): string {
       return JSON.stringify(value, jsonValue);
     case 'number':
       return Number.isFinite(value) ? String(value) : writeNonFinite(value);
+    case 'bigint':
+    case 'boolean':
+      return String(value);
     default:
-      return String(value as bigint | boolean);
+      return '';
   }
 }
 

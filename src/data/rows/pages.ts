@@ -32,7 +32,8 @@ export class Pages<P> {
 
   /** Why the last chunk could not be had; undefined while all is well. */
   get error(): unknown {
-    return this._errors.values().next().value;
+    const [first] = this._errors.values();
+    return first;
   }
 
   /** A chunk that is there, else undefined: then it is asked for. */
