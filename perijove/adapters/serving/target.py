@@ -44,7 +44,7 @@ class LocalTarget:
     def __init__(self, project: ProjectContext) -> None:
         self._project = project
         self._lock = threading.Lock()
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def ensure(self, endpoint: str) -> None:
         """Start a supervisor where none works and there is something to do.
@@ -55,8 +55,7 @@ class LocalTarget:
             When the project's folder cannot be written.
         """
         with self._lock:
-            # A supervisor that has ended stays a zombie until its parent asks.
-            self._children = [child for child in self._children if child.poll() is None]
+            self._starts(endpoint)
             folder = self._project.paths.endpoint(endpoint)
             wanted = layout.read_wanted(self._project.chain.ledger, endpoint)
             running = wanted is not None and wanted[0].running
@@ -79,7 +78,12 @@ class LocalTarget:
                     f"The endpoint {endpoint} cannot be started: {error}.",
                     "Check the permissions and the free space of the project's folder.",
                 ) from error
-            self._children.append(child)
+            self._children[endpoint] = child
+
+    def _starts(self, endpoint: str) -> bool:
+        """Whether the supervisor that this process started runs; asking also buries its zombie."""
+        child = self._children.get(endpoint)
+        return child is not None and child.poll() is None
 
     def status(self, endpoint: str) -> TargetStatus:
         """Read what the supervisor wrote, and check that the processes it names are there."""
@@ -97,13 +101,16 @@ class LocalTarget:
             # The supervisor has not seen yet what is wanted now.
             name = "starting" if running else "stopped"
             detail = f"Revision {wanted[0].revision} starts." if running else "It stops."
+        elif running and not supervised and self._starts(endpoint):
+            name = "serving" if revision == state.wanted else "starting"
         elif running and not supervised:
+            said = layout.last_error(folder / layout.SUPERVISOR_LOG)
             if answering:
                 name = "degraded"
-                detail = f"Revision {revision} answers, and its supervisor is gone."
+                detail = f"Revision {revision} answers, and its supervisor is gone. {said}".strip()
             else:
                 name = "failed"
-                detail = "Its processes are gone, as after a restart of the machine."
+                detail = f"Its processes are gone, as after a restart. {said}".strip()
         pid = state.worker.pid if state.worker is not None and answering else None
         processes = [state.supervisor, state.worker, *state.others]
         return TargetStatus(

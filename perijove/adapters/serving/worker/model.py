@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, cast
 
+from perijove.adapters.metrics import PROBABILITY, label
 from perijove.adapters.serving.worker.columns import Columns
 from perijove.contracts.deploy import Field, ModelFacts, Signature, TensorType
 from perijove.core.errors import ForbiddenPathError, UnreadableDataError
@@ -150,7 +151,7 @@ def _load_sklearn(folder: Path, flavor: dict[str, Any], facts: ModelFacts) -> An
 def _of_estimator(estimator: Any) -> Predict:
     classes: Any = getattr(estimator, "classes_", None)
     labels = (
-        [str(label) for label in classes]
+        [label(value) for value in classes]
         if hasattr(estimator, "predict_proba") and getattr(classes, "ndim", 0) == 1
         else []
     )
@@ -159,8 +160,8 @@ def _of_estimator(estimator: Any) -> Predict:
         outputs = _named(estimator.predict(frame))
         if 0 < len(labels) <= MAX_CLASSES:
             shares = estimator.predict_proba(frame)
-            for index, label in enumerate(labels):
-                outputs[f"probability_{label}"] = shares[:, index]
+            for index, name in enumerate(labels):
+                outputs[PROBABILITY + name] = shares[:, index]
         return outputs
 
     return predict

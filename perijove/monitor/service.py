@@ -1,0 +1,355 @@
+"""What the monitor step does: read an endpoint's journals and compare with what was promised."""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from perijove.contracts.base import Number, number, to_float
+from perijove.contracts.chain import StepEntry, StepStatus
+from perijove.contracts.deploy import EndpointFacts, FeatureProfile, ModelFacts
+from perijove.contracts.monitor import (
+    Alert,
+    FeatureDrift,
+    LiveKpi,
+    MinutePoint,
+    MonitorReport,
+)
+from perijove.contracts.problem import Kpi
+from perijove.core.chain import OutcomesFacts, facts_of, make_ref
+from perijove.core.context import ProjectContext
+from perijove.core.errors import InvalidInputError, NotFoundError, PerijoveError, ReadOnlyError
+from perijove.core.journal import JournalWriter
+from perijove.core.ledger import now
+from perijove.core.metrics import meets
+from perijove.monitor import drift
+from perijove.monitor.latency import Latencies
+from perijove.monitor.traffic import KEPT_MINUTES, MINUTE, Traffic
+
+Measure = Callable[[str, Sequence[Any], Mapping[str, Sequence[Any]]], float]
+"""Metric, truths and outputs by column to a value; raises PerijoveError when it cannot."""
+
+MAX_ERROR_SHARE = 0.05
+MIN_REQUESTS = 10
+"""Below this many requests a share of errors says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A live KPI, and how many records of each kind it was made from."""
+
+    made_from: tuple[int, int]
+    value: Number | None
+    outcomes: int
+    detail: str
+
+
+class MonitorService:
+    """Traffic, drift, live KPIs and outcomes of the project's endpoints. Thread-safe.
+
+    Parameters
+    ----------
+    project
+        The open project.
+    measure
+        Computes a KPI's metric.
+    """
+
+    def __init__(self, project: ProjectContext, measure: Measure) -> None:
+        self.project = project
+        self._measure = measure
+        self._lock = threading.RLock()
+        self._traffic: dict[str, Traffic] = {}
+        self._models: dict[str, tuple[str, ModelFacts]] = {}
+        self._measured: dict[tuple[str, str, str], _Measured] = {}
+        self._writers: dict[str, JournalWriter] = {}
+
+    def report(self, name: str, minutes: int = 60) -> MonitorReport:
+        """Tell how an endpoint did in the last minutes, at most a day of them.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such endpoint.
+        """
+        minutes = max(1, min(minutes, KEPT_MINUTES))
+        with self._lock:
+            revision = self._revision(name)
+            model, facts = self._model(name, revision)
+            traffic = self._read(name)
+            last = now() // MINUTE
+            first = last - minutes + 1
+            window = {at: minute for at, minute in traffic.minutes.items() if at >= first}
+            total = Latencies(minute.latencies for minute in window.values())
+            requests = sum(minute.requests for minute in window.values())
+            errors = sum(minute.errors for minute in window.values())
+            drifts = [
+                drift.measure(p, traffic.observed(model, p.feature, first) or _none(p))
+                for p in facts.profile
+            ]
+            kpis = [self._kpi(name, traffic, kpi, model) for kpi in self.project.definition.kpi]
+            return MonitorReport(
+                endpoint=name,
+                revision=revision,
+                model=model,
+                since=first * MINUTE,
+                requests=requests,
+                errors=errors,
+                p50=total.quantile(0.5),
+                p95=total.quantile(0.95),
+                p99=total.quantile(0.99),
+                minutes=[_point(at, window) for at in range(first, last + 1)],
+                drift=drifts,
+                drift_detail=_drift_detail(facts, model, drifts),
+                kpis=kpis,
+                alerts=_alerts(name, requests, errors, drifts, kpis),
+                recent=traffic.recent,
+            )
+
+    def record_outcomes(
+        self, name: str, ids: Sequence[str], outcomes: Sequence[Any], *, by: str
+    ) -> str:
+        """Write down what turned out to be true; return a sentence about it.
+
+        Parameters
+        ----------
+        ids
+            The prediction's id where it had one row, else ``ID:ROW``.
+
+        Raises
+        ------
+        InvalidInputError
+            Naming an id that the endpoint did not answer with; nothing is written then.
+        """
+        if len(ids) != len(outcomes):
+            raise InvalidInputError(
+                f"There are {len(ids)} ids and {len(outcomes)} outcomes.", "Send one for each."
+            )
+        if not ids:
+            raise InvalidInputError("There are no outcomes.", "Send at least one.")
+        with self._lock:
+            revision = self._revision(name)
+            traffic = self._read(name)
+            located = [traffic.locate(identifier) for identifier in ids]
+            at = now()
+            try:
+                writer = self._writer(name)
+                for (identifier, row), value in zip(located, outcomes, strict=True):
+                    writer.append(("o", f"{identifier}:{row}", at, value))
+            except OSError as error:
+                raise ReadOnlyError(
+                    f"The outcomes cannot be written: {error}.",
+                    "Check the permissions and the free space of the project's folder.",
+                ) from error
+            traffic.update()
+            revisions = {traffic.predictions[identifier].revision for identifier, _ in located}
+            newest = make_ref("endpoint", name, max(revisions))
+            model, _ = self._model(name, revision)
+            kpis = [self._kpi(name, traffic, kpi, model) for kpi in self.project.definition.kpi]
+            first = next((kpi for kpi in kpis if kpi.value is not None), None)
+            self.project.chain.add(
+                "outcomes",
+                name,
+                OutcomesFacts(
+                    endpoint=newest,
+                    count=len(ids),
+                    metric=first.metric if first else "",
+                    value=first.value if first else None,
+                ),
+                by=by,
+                sources={make_ref("endpoint", name, r): "answered" for r in revisions},
+                action="record outcomes",
+            )
+        said = f"{len(ids)} outcomes recorded"
+        if first is not None and first.value is not None:
+            return f"{said}; live {first.metric} {to_float(first.value):.4g}"
+        return said
+
+    def status(self) -> StepStatus:
+        """The sidebar's row: what is wrong first."""
+        wanted = self.project.chain.wanted_endpoints()
+        if not wanted:
+            return StepStatus(step="monitor", state="not_started", fact="", next="Deploy a model")
+        reports = [self.report(name) for name, want in sorted(wanted.items()) if want.running]
+        alerts = [alert for report in reports for alert in report.alerts]
+        if not any(self._traffic[name].total for name in self._traffic):
+            return StepStatus(
+                step="monitor",
+                state="not_started",
+                fact="no predictions yet",
+                next="Ask for a prediction",
+            )
+        entries = [
+            StepEntry(
+                ref=f"endpoint:{report.endpoint}",
+                label=report.endpoint,
+                state=_worst(report.alerts),
+                detail=_fact(report),
+            )
+            for report in sorted(reports, key=lambda r: not r.alerts)[:5]
+        ]
+        worst = sorted(alerts, key=lambda alert: alert.severity != "failed")[:1]
+        facts = [entry.detail for entry in entries[:1]] or ["all endpoints are stopped"]
+        return StepStatus(
+            step="monitor",
+            state=_worst(alerts),
+            fact=worst[0].title if worst else facts[0],
+            entries=entries,
+        )
+
+    def _revision(self, name: str) -> int:
+        wanted = self.project.chain.wanted_endpoints()
+        if name not in wanted:
+            raise NotFoundError(
+                f"The project has no endpoint {name}.",
+                f"It has: {', '.join(sorted(wanted)[:8])}." if wanted else "It has none yet.",
+                code="endpoint_not_found",
+            )
+        return wanted[name].revision
+
+    def _model(self, name: str, revision: int) -> tuple[str, ModelFacts]:
+        ref = make_ref("endpoint", name, revision)
+        if ref not in self._models:
+            served = facts_of(self.project.chain.get(ref), EndpointFacts).model
+            self._models[ref] = served, facts_of(self.project.chain.get(served), ModelFacts)
+        return self._models[ref]
+
+    def _read(self, name: str) -> Traffic:
+        if name not in self._traffic:
+
+            def model_of(revision: int) -> tuple[str, list[FeatureProfile]]:
+                try:
+                    model, facts = self._model(name, revision)
+                except NotFoundError:  # a journal of another project, copied in
+                    return "", []
+                return model, facts.profile
+
+            self._traffic[name] = Traffic(self.project.paths.endpoint(name), model_of)
+        self._traffic[name].update()
+        return self._traffic[name]
+
+    def _writer(self, name: str) -> JournalWriter:
+        if name not in self._writers:
+            folder = self.project.paths.endpoint(name) / "outcomes"
+            file = f"{os.getpid()}-{secrets.token_hex(4)}.pj"
+            self._writers[name] = JournalWriter(folder / file)
+        return self._writers[name]
+
+    def _kpi(self, name: str, traffic: Traffic, kpi: Kpi, model: str) -> LiveKpi:
+        """Measure a KPI on the outcomes of what the model had answered."""
+        key = (name, kpi.metric, model)
+        made_from = (traffic.reads["q"], traffic.reads["o"])
+        cached = self._measured.get(key)
+        if cached is None or cached.made_from != made_from:
+            truths, outputs = traffic.answered(model)
+            value: Number | None = None
+            detail = ""
+            if not truths:
+                detail = "No outcome of this model's predictions is recorded yet."
+            else:
+                try:
+                    measured = self._measure(kpi.metric, truths, outputs)
+                    value = number(measured)
+                    detail = "" if math.isfinite(measured) else "The value is not a number."
+                except PerijoveError as error:
+                    detail = error.message
+            cached = self._measured[key] = _Measured(made_from, value, len(truths), detail)
+        value, detail = cached.value, cached.detail
+        bound = kpi.target if kpi.minimum is None else kpi.minimum
+        met = value is not None and meets(to_float(value), bound, kpi.direction)
+        return LiveKpi(
+            metric=kpi.metric,
+            value=value,
+            minimum=kpi.minimum,
+            outcomes=cached.outcomes,
+            state="unmeasured" if value is None else "met" if met else "missed",
+            detail=detail or f"{'minimum' if kpi.minimum is not None else 'target'} {bound:g}",
+        )
+
+
+def _none(profile: FeatureProfile) -> list[int]:
+    return [0] * (len(profile.counts) + 1)
+
+
+def _point(at: int, window: Mapping[int, Any]) -> MinutePoint:
+    minute = window.get(at)
+    if minute is None:
+        return MinutePoint(at=at * MINUTE, requests=0, errors=0, p50=None, p95=None, p99=None)
+    return MinutePoint(
+        at=at * MINUTE,
+        requests=minute.requests,
+        errors=minute.errors,
+        p50=minute.latencies.quantile(0.5),
+        p95=minute.latencies.quantile(0.95),
+        p99=minute.latencies.quantile(0.99),
+    )
+
+
+def _drift_detail(facts: ModelFacts, model: str, drifts: list[FeatureDrift]) -> str:
+    if not facts.profile:
+        why = facts.unprofiled or "the model was logged without its training data"
+        return f"No drift can be measured: {why}."
+    against = facts.dataset or "the rows that it was trained on"
+    rows = max((d.rows for d in drifts), default=0)
+    text = f"Against the training rows of {model}, {against}: {rows:,} rows seen."
+    if rows < drift.MIN_ROWS:
+        return f"{text} Figures need {drift.MIN_ROWS} rows."
+    return f"{text} What chance explains counts as stable."
+
+
+def _alerts(
+    name: str, requests: int, errors: int, drifts: list[FeatureDrift], kpis: list[LiveKpi]
+) -> list[Alert]:
+    alerts = [
+        Alert(
+            id=f"kpi:{kpi.metric}",
+            severity="failed",
+            title=f"{name}: live {kpi.metric} {to_float(kpi.value):.3g}, {kpi.detail}",
+            detail=f"Measured on {kpi.outcomes:,} outcomes.",
+        )
+        for kpi in kpis
+        if kpi.state == "missed" and kpi.value is not None
+    ]
+    if requests >= MIN_REQUESTS and errors > MAX_ERROR_SHARE * requests:
+        alerts.append(
+            Alert(
+                id="errors",
+                severity="failed" if errors > requests / 2 else "attention",
+                title=f"{name}: {errors / requests:.0%} of requests fail",
+                detail=f"{errors:,} of {requests:,} were answered 4xx or 5xx.",
+            )
+        )
+    drifted = sorted((d for d in drifts if d.state == "drifted"), key=lambda d: -(d.psi or 0))
+    if drifted:
+        alerts.append(
+            Alert(
+                id="drift",
+                severity="attention",
+                title=f"{name}: drift in {', '.join(d.feature for d in drifted[:3])}",
+                detail="; ".join(f"{d.feature} PSI {d.psi:.2f}" for d in drifted),
+            )
+        )
+    return alerts
+
+
+def _worst(alerts: list[Alert]) -> Any:
+    if any(alert.severity == "failed" for alert in alerts):
+        return "failed"
+    return "attention" if alerts else "ok"
+
+
+def _fact(report: MonitorReport) -> str:
+    if report.alerts:
+        return report.alerts[0].title.removeprefix(f"{report.endpoint}: ")
+    if not report.requests:
+        return f"no requests in the last {len(report.minutes)} min"
+    fact = f"{report.requests:,} requests · p95 {report.p95:.3g} ms"
+    live = [k for k in report.kpis if k.value is not None]
+    if live and live[0].value is not None:
+        fact += f" · live {live[0].metric} {to_float(live[0].value):.3g}"
+    return fact
