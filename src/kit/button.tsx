@@ -40,7 +40,7 @@ export interface IconButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonEle
   /** What it does, as a verb and an object: its tooltip and its name for screen readers. */
   label: string;
   /** The `react` member of a LabIcon, or any component that draws one. */
-  icon: (props: { tag?: 'span'; className?: string }) => JSX.Element | null;
+  icon: (props: { tag?: 'span'; className?: string }) => ReactNode;
 }
 
 /** A button that is only an icon. */

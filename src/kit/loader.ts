@@ -7,8 +7,8 @@ export interface Snapshot<T> {
   loading: boolean;
 }
 
-/** Between two answers of one loader, however often it is told that they are old. */
-const REST_MS = 250;
+/** Milliseconds between two calls of one loader, however often it is told that it is old. */
+const REST = 250;
 
 /**
  * Asks for one thing, one call at a time.
@@ -16,8 +16,9 @@ const REST_MS = 250;
  * News that arrives during a call leads to one more call after it, not to many.
  */
 export class Loader<T> {
-  constructor(fetch: (signal: AbortSignal) => Promise<T>) {
+  constructor(fetch: (signal: AbortSignal) => Promise<T>, rest = REST) {
     this._fetch = fetch;
+    this._rest = rest;
   }
 
   readonly read = (): Snapshot<T> => this._snapshot;
@@ -91,7 +92,7 @@ export class Loader<T> {
       if (this._stale && this._awake) {
         this._load();
       }
-    }, REST_MS);
+    }, this._rest);
   }
 
   private _set(snapshot: Snapshot<T>): void {
@@ -100,6 +101,7 @@ export class Loader<T> {
   }
 
   private readonly _fetch: (signal: AbortSignal) => Promise<T>;
+  private readonly _rest: number;
   private readonly _notices = new Set<() => void>();
   private _snapshot: Snapshot<T> = { data: undefined, error: undefined, loading: true };
   private _controller: AbortController | null = null;

@@ -1,0 +1,110 @@
+import type { IRunningSessions } from '@jupyterlab/running';
+import { closeIcon, type LabIcon } from '@jupyterlab/ui-components';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { Activity, Changed, IPerijove } from '../api';
+import { bytes } from '../kit';
+import { Loader } from '../kit/loader';
+import { perform } from '../kit/act';
+import { CommandIDs } from './tokens';
+
+/** Running runs, or endpoints, for JupyterLab's panel of what is running. */
+export class RunningActivities implements IRunningSessions.IManager {
+  constructor(
+    perijove: IPerijove,
+    loader: Loader<readonly Activity[]>,
+    kind: 'run' | 'endpoint',
+    icon: LabIcon
+  ) {
+    const { trans } = perijove;
+    this._perijove = perijove;
+    this._loader = loader;
+    this._kind = kind;
+    this._icon = icon;
+    const runs = kind === 'run';
+    this.name = runs ? trans.__('Training Runs') : trans.__('Model Endpoints');
+    this.shutdownLabel = runs ? trans.__('Stop Run') : trans.__('Stop Endpoint');
+    this.shutdownAllLabel = runs ? trans.__('Stop All Runs') : trans.__('Stop All Endpoints');
+    this.shutdownAllConfirmationText = runs
+      ? trans.__('All runs of this project stop. What they have logged stays.')
+      : trans.__('All endpoints of this project stop answering. They can be started again.');
+    loader.subscribe(() => this._changed.emit());
+  }
+
+  readonly name: string;
+  readonly shutdownLabel: string;
+  readonly shutdownAllLabel: string;
+  readonly shutdownAllConfirmationText: string;
+  readonly shutdownItemIcon = closeIcon;
+
+  get runningChanged(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  running(): IRunningSessions.IRunningItem[] {
+    return this._activities().map(activity => ({
+      icon: () => this._icon,
+      label: () => activity.name,
+      labelTitle: () => [activity.name, activity.detail].filter(Boolean).join('\n'),
+      detail: () => (activity.memory === null ? '' : bytes(activity.memory)),
+      open: () => {
+        void this._perijove.commands.execute(CommandIDs.open, {
+          ref: `${activity.kind}:${activity.id}`
+        });
+      },
+      ...(activity.stoppable && { shutdown: () => void this._stop([activity]) })
+    }));
+  }
+
+  refreshRunning(): void {
+    this._loader.invalidate();
+  }
+
+  shutdownAll(): void {
+    void this._stop(this._activities().filter(activity => activity.stoppable));
+  }
+
+  private _activities(): Activity[] {
+    return (this._loader.read().data ?? []).filter(activity => activity.kind === this._kind);
+  }
+
+  private async _stop(activities: readonly Activity[]): Promise<void> {
+    for (const { id } of activities) {
+      await perform(() =>
+        this._perijove.client.post('/operate/stop', { body: { kind: this._kind, id } })
+      );
+    }
+    this._loader.invalidate();
+  }
+
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _perijove: IPerijove;
+  private readonly _loader: Loader<readonly Activity[]>;
+  private readonly _kind: 'run' | 'endpoint';
+  private readonly _icon: LabIcon;
+}
+
+/** Ask for what runs, once for all sections of the panel. */
+export function activityLoader(perijove: IPerijove): Loader<readonly Activity[]> {
+  const { client, events, project } = perijove;
+  const loader = new Loader<readonly Activity[]>(
+    async signal =>
+      project.path === null ? [] : (await client.get('/operate', { signal })).activities,
+    2000
+  );
+  events.changed.connect((_: unknown, event: Changed) => {
+    if (event.topics.some(topic => ['develop', 'deploy', 'operate'].includes(topic))) {
+      loader.invalidate();
+    }
+  });
+  let path: string | null = null;
+  project.changed.connect(() => {
+    if (project.path !== path) {
+      path = project.path;
+      loader.awake = true;
+      loader.invalidate();
+    }
+  });
+  return loader;
+}
