@@ -10,7 +10,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IPerijove } from '../api';
 import { dataIcon, perform, registerPage } from '../kit/lab';
 import type { DatasetArgs } from './components/dataset_page';
-import { CommandIDs, isTable } from './ids';
+import { CommandIDs, isTable } from './tokens';
 import { registerFiles } from './register';
 import { insertSnippet } from './snippet';
 

@@ -3,7 +3,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { Dataset, IPerijove } from '../api';
 import { notifyDone, notifyError } from '../kit/lab';
 import { homeOf } from './home';
-import { CommandIDs } from './ids';
+import { CommandIDs } from './tokens';
 
 /** Register files of the file browser, each with a word about how it went. */
 export async function registerFiles(perijove: IPerijove, paths: readonly string[]): Promise<void> {

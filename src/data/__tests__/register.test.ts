@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { homeOf } from '../home';
-import { isTable } from '../ids';
+import { isTable } from '../tokens';
 
 describe('the project of a file', () => {
   it('is the innermost one that it lies in', () => {

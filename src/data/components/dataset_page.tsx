@@ -11,7 +11,7 @@ import { useResource } from '../../kit/resource';
 import { useServices, useTrans } from '../../kit/services';
 import { Tabs } from '../../kit/tabs';
 import { Time } from '../../kit/values';
-import { CommandIDs } from '../ids';
+import { CommandIDs } from '../tokens';
 import { datasetState } from '../state';
 import { Columns } from './columns';
 import { DatasetLineage } from './lineage';

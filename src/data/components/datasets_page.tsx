@@ -10,7 +10,7 @@ import { useServices, useTrans } from '../../kit/services';
 import { StateGlyph } from '../../kit/state';
 import { DataTable, type TableColumn } from '../../kit/table';
 import { Ellipsis, Time } from '../../kit/values';
-import { CommandIDs } from '../ids';
+import { CommandIDs } from '../tokens';
 import { datasetState } from '../state';
 
 /** All datasets of the project. */
