@@ -73,10 +73,13 @@ class RunStore(Protocol):
         """End a run."""
         ...
 
-    def list_runs(self, *, limit: int, notebook: str = "") -> tuple[list[StoredRun], int]:
+    def list_runs(
+        self, *, limit: int, notebook: str = "", status: RunStatus | None = None
+    ) -> tuple[list[StoredRun], int]:
         """Return the newest runs, and how many there are in all.
 
-        ``notebook`` keeps only runs whose ``perijove.notebook`` tag equals it.
+        ``notebook`` keeps only runs whose ``perijove.notebook`` tag equals it, ``status`` only
+        runs of that status.
         """
         ...
 

@@ -231,7 +231,7 @@ def test_a_wished_store_is_used(project, monkeypatch, tmp_path):
 
 def test_a_damaged_database_is_told(project):
     project.paths.mlflow_db.write_bytes(b"no database at all" * 100)
-    with pytest.raises(UnavailableError, match="mlflow.db"):
+    with pytest.raises(UnavailableError, match=r"mlflow\.db"):
         open_run_store(project)
 
 

@@ -1,0 +1,129 @@
+"""What the develop step asks at the gate: is the model whole, and is it the best there is?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from perijove.contracts.deploy import GateCheck, ModelFacts
+from perijove.core.chain import facts_of
+from perijove.core.context import ProjectContext
+from perijove.core.gate import Candidate, Check
+from perijove.core.metrics import better
+from perijove.core.project_file import DataTable
+from perijove.develop.verdicts import best, measurements
+
+LEAK_SCORE = 0.95
+"""As the data step has it: a single feature that predicts the target this well is an answer."""
+
+
+def signature(candidate: Candidate) -> GateCheck:
+    """The model says what it takes and gives, and all its files are there."""
+    facts = candidate.facts
+    folder = candidate.project.paths.absolute(facts.folder)
+    missing = [name for name in sorted(facts.manifest) if not (folder / name).is_file()]
+    lacking = [
+        word
+        for word, there in (
+            ("signature", facts.signature is not None and facts.signature.inputs),
+            ("sample row", facts.sample),
+            ("files", facts.manifest),
+        )
+        if not there
+    ]
+    if missing or lacking:
+        detail = f"It has no {' and no '.join(lacking)}." if lacking else ""
+        if missing:
+            detail += f" {len(missing)} of {len(facts.manifest)} files are gone."
+        return _signature("fail", detail.strip(), missing)
+    assert facts.signature is not None
+    inputs, outputs = len(facts.signature.inputs), len(facts.signature.outputs)
+    return _signature("pass", f"{inputs} inputs, {outputs} outputs, {len(facts.manifest)} files.")
+
+
+def _signature(
+    state: Literal["pass", "fail"], detail: str, items: list[str] | None = None
+) -> GateCheck:
+    return GateCheck(
+        id="signature",
+        step="develop",
+        title="Signature, sample and files are there",
+        state=state,
+        detail=detail,
+        items=items or [],
+        fix="" if state == "pass" else "Log it with pj.log_model(model, name, sample_input).",
+    )
+
+
+def better_run(candidate: Candidate) -> GateCheck:
+    """No other model of the project measured better on a target, on the same rows.
+
+    A model into whose inputs the answer leaks does not count: its number is no number.
+    """
+    project, ref = candidate.project, candidate.model.ref
+    measured = measurements(project)
+    if not measured:
+        return _better("unknown", "There is no KPI to compare by.", "Set a target.")
+    winners: list[str] = []
+    notes: list[str] = []
+    for kpi, found in measured.items():
+        own = next((one for one in found if one.model == ref), None)
+        if own is None:
+            fix = f'Run pj.evaluate("{ref}", "{kpi.data}", split="{kpi.split}").'
+            return _better("unknown", f"{kpi.metric} of this version was not measured.", fix)
+        rivals = [one for one in found if one.model != ref and one.data == own.data]
+        ahead = [one for one in rivals if better(one.value, own.value, kpi.direction)]
+        leaky = [one for one in ahead if leaks(project, one.model)]
+        top = best(kpi, [one for one in ahead if one not in leaky])
+        if top is not None:
+            winners.append(
+                f"{top.model}: {kpi.metric} {top.value:.4g} against {own.value:.4g} "
+                f"on {own.data}/{kpi.split}"
+            )
+        names = ", ".join(sorted({one.model for one in leaky}))
+        notes.append(
+            f"{kpi.metric} {own.value:.4g}, {len(rivals)} other "
+            f"version{'' if len(rivals) == 1 else 's'} measured on {own.data}"
+            + (f"; {names} leaks and does not count" if names else "")
+        )
+    if winners:
+        return _better(
+            "fail",
+            f"A better one exists: {winners[0]}.",
+            f"Deploy {winners[0].partition(': ')[0]}, or say in an override why not.",
+            winners,
+        )
+    return _better("pass", "; ".join(notes) + ".")
+
+
+def _better(
+    state: Literal["pass", "fail", "unknown"],
+    detail: str,
+    fix: str = "",
+    items: list[str] | None = None,
+) -> GateCheck:
+    return GateCheck(
+        id="better_run",
+        step="develop",
+        title="No better model exists",
+        state=state,
+        detail=detail,
+        items=items or [],
+        fix=fix,
+    )
+
+
+def leaks(project: ProjectContext, model: str) -> bool:
+    """Whether an input of a model version is known to tell the answer."""
+    node = project.chain.find(model)
+    if node is None:
+        return False
+    facts = facts_of(node, ModelFacts)
+    name = (facts.dataset or "").removeprefix("data:").rpartition("@")[0]
+    declared = project.definition.data.get(name, DataTable()).columns
+    inputs = {field.name for field in facts.signature.inputs} if facts.signature else set()
+    return any(
+        column in inputs and table.known == "after" for column, table in declared.items()
+    ) or any(leak.score >= LEAK_SCORE for leak in facts.leaks)
+
+
+CHECKS: tuple[Check, ...] = (signature, better_run)

@@ -1,0 +1,251 @@
+"""The way of a metric from a journal into the run store, and of a live curve past it.
+
+Any process may ingest: the server while it runs, the kernel at a run's end, whoever opens the
+project next. A file lock lets one at a time. Cursors are kept beside the journals; losing them
+costs a second reading and changes nothing, since what is written twice is there once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from perijove.contracts.base import Struct
+from perijove.contracts.develop import Series
+from perijove.core.context import ProjectContext
+from perijove.core.errors import NotFoundError, ReadOnlyError
+from perijove.core.files import locked, write_atomically
+from perijove.core.journal import JournalFolder, JournalReader, Record
+from perijove.develop.ports import Batch, Point, RunStore
+from perijove.develop.series import LIMIT, by_key, to_series
+
+CURSORS = "ingested.json"
+CHUNK = 1024 * 1024
+QUIET_SECONDS = 60.0
+"""A run whose journals did not grow for so long is looked at every ``FULL_SWEEP_SECONDS``."""
+FULL_SWEEP_SECONDS = 10.0
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_INT64 = 2**63
+
+
+class Ingested(Struct, frozen=True):
+    """How far a run's journals are in the store."""
+
+    cursors: dict[str, int] = {}
+    progress: float | None = None
+    progress_at: int = 0
+
+
+@dataclass(slots=True)
+class Contents:
+    """What records say, each kind in its place."""
+
+    batch: Batch = field(default_factory=Batch)
+    progress: float | None = None
+    progress_at: int = 0
+
+
+class Tail(NamedTuple):
+    points: dict[str, list[Point]]
+    progress: float | None
+    cursors: dict[str, int]
+
+
+class Ingester:
+    """Moves journals into the store.
+
+    Parameters
+    ----------
+    project
+        The open project.
+    store
+        Where its runs are kept.
+    """
+
+    def __init__(self, project: ProjectContext, store: RunStore) -> None:
+        self.project = project
+        self.store = store
+        self._damaged: set[Path] = set()
+        self._orphans: set[str] = set()
+        self._quiet: set[str] = set()
+        self._full_sweep = -FULL_SWEEP_SECONDS
+
+    def folder(self, run_id: str) -> Path:
+        """Return the folder of a run's journals.
+
+        Raises
+        ------
+        NotFoundError
+            For what cannot be a run's id.
+        """
+        if not _RUN_ID.fullmatch(run_id):
+            raise NotFoundError(f"{run_id!r} is no run's id.", code="run_not_found")
+        return self.project.paths.journals / run_id
+
+    def ingest(self, run_id: str | None = None) -> set[str]:
+        """Move what came since into the store; return the runs that it was of.
+
+        With a run's id, only that run, after waiting for whoever ingests now: when this returns,
+        all that was logged before is in the store. Without one, all runs, or nothing when
+        somebody else is at it.
+
+        Raises
+        ------
+        UnavailableError
+            When the store does not answer. Nothing is lost: the next call goes on from there.
+        """
+        journals = self.project.paths.journals
+        runs = self._due(journals) if run_id is None else [self.folder(run_id).name]
+        if not runs or not journals.is_dir():
+            return set()
+        try:
+            with locked(journals / "ingest.lock", wait=run_id is not None) as got:
+                return {run for run in runs if self._ingest_run(run)} if got else set()
+        except PermissionError as error:
+            raise ReadOnlyError(
+                f"{journals} cannot be written.", "Check the permissions of the project's folder."
+            ) from error
+
+    def _due(self, journals: Path) -> list[str]:
+        try:
+            names = [entry.name for entry in os.scandir(journals) if _RUN_ID.fullmatch(entry.name)]
+        except FileNotFoundError:
+            return []
+        if time.monotonic() - self._full_sweep >= FULL_SWEEP_SECONDS:
+            self._full_sweep = time.monotonic()
+            self._quiet.clear()
+        return [name for name in names if name not in self._quiet and name not in self._orphans]
+
+    def _ingest_run(self, run_id: str) -> bool:
+        folder = self.folder(run_id)
+        state = self.state(run_id)
+        moved, newest = False, 0.0
+        for path, size, changed in _journals(folder):
+            newest = max(newest, changed)
+            reader = JournalReader(path, state.cursors.get(path.name, 0))
+            if size <= reader.offset or path in self._damaged:
+                continue
+            while records := reader.read(CHUNK):
+                found = understand(records)
+                try:
+                    self.store.write(run_id, found.batch)
+                except NotFoundError:
+                    self._orphans.add(run_id)  # deleted, or of another store: keep the journal
+                    return moved
+                later = found.progress_at >= state.progress_at and found.progress is not None
+                state = Ingested(
+                    cursors={**state.cursors, path.name: reader.offset},
+                    progress=found.progress if later else state.progress,
+                    progress_at=found.progress_at if later else state.progress_at,
+                )
+                write_atomically(folder / CURSORS, msgspec.json.encode(state), durable=False)
+                moved = True
+            if reader.damaged:
+                self._damaged.add(path)
+        if time.time() - newest > QUIET_SECONDS:
+            self._quiet.add(run_id)
+        return moved
+
+    def state(self, run_id: str) -> Ingested:
+        """Tell how far a run's journals are in the store, and its progress as of then."""
+        try:
+            text = (self.folder(run_id) / CURSORS).read_bytes()
+            return msgspec.json.decode(text, type=Ingested)
+        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+            return Ingested()
+
+    def tail(self, run_id: str, cursors: dict[str, int] | None = None) -> Tail:
+        """Read what a run's journals got since ``cursors``; all of it without them."""
+        journals = JournalFolder(self.folder(run_id), cursors)
+        found = understand(journals.read())
+        return Tail(by_key(found.batch.points), found.progress, journals.cursors)
+
+    def live(self, run_id: str) -> LiveCurve:
+        """Follow a run's curves, from its first point on."""
+        return LiveCurve(self, run_id)
+
+
+class LiveCurve:
+    """A run's curves as they grow: straight from the journals, a moment ahead of the store.
+
+    What other tools log into the same run, such as ``mlflow.autolog()``, has no journal and comes
+    from the store.
+    """
+
+    def __init__(self, ingester: Ingester, run_id: str) -> None:
+        self._ingester = ingester
+        self._run_id = run_id
+        self._cursors: dict[str, int] = {}
+        self._journaled: set[str] = set()
+        self._stored = 0
+        self._counter: int | None = None
+
+    def read(self, limit: int = LIMIT) -> tuple[list[Series], float | None]:
+        """Return the points since the last call and the newest progress, None when unchanged."""
+        # The store first: whatever it has of a journal, that journal has had before.
+        stored = self._read_store()
+        tail = self._ingester.tail(self._run_id, self._cursors)
+        self._cursors = tail.cursors
+        self._journaled.update(tail.points)
+        points = [point for point in stored if point.key not in self._journaled]
+        for group in tail.points.values():
+            points += group
+        return to_series(points, limit), tail.progress
+
+    def _read_store(self) -> list[Point]:
+        store = self._ingester.store
+        counter = store.change_counter()
+        if counter == self._counter:
+            return []
+        try:
+            points, self._stored = store.points_since(self._run_id, self._stored)
+        except NotFoundError:
+            return []
+        self._counter = counter
+        return points
+
+
+def understand(records: Iterable[Record]) -> Contents:
+    """Sort records by kind. What no version of ours has written is passed over."""
+    found = Contents()
+    for record in records:
+        match record:
+            case ["m", int(at), int(step), dict(values)]:
+                found.batch.points.extend(_points(at, step, values))
+            case ["p", dict(texts)]:
+                for key, text in texts.items():
+                    found.batch.params.setdefault(str(key), str(text))
+            case ["t", dict(texts)]:
+                found.batch.tags.update({str(key): str(text) for key, text in texts.items()})
+            case ["g", int(at), float() | int() as share] if at >= found.progress_at:
+                if share == share:
+                    found.progress, found.progress_at = min(max(float(share), 0.0), 1.0), at
+    return found
+
+
+def _points(at: int, step: int, values: dict[Any, Any]) -> list[Point]:
+    if not (-_INT64 <= at < _INT64 and -_INT64 <= step < _INT64):
+        return []
+    return [
+        Point(str(key), float(value), at, step)
+        for key, value in values.items()
+        if isinstance(value, int | float)
+    ]
+
+
+def _journals(folder: Path) -> list[tuple[Path, int, float]]:
+    try:
+        return [
+            (folder / entry.name, stat.st_size, stat.st_mtime)
+            for entry in sorted(os.scandir(folder), key=lambda e: e.name)
+            if entry.name.endswith(".pj") and (stat := entry.stat())
+        ]
+    except (FileNotFoundError, NotADirectoryError):
+        return []

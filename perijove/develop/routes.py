@@ -1,0 +1,29 @@
+"""Which call of the develop step does what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from perijove.contracts.base import Struct
+from perijove.contracts.develop import Run, Runs, RunSeries
+from perijove.core.call import Call
+from perijove.develop.service import DevelopService
+
+
+def _list(service: DevelopService, call: Call) -> Runs:
+    return service.list_runs(notebook=call.query.notebook, limit=call.query.limit)
+
+
+def _get(service: DevelopService, call: Call) -> Run:
+    return service.get_run(call.path["run_id"])
+
+
+def _series(service: DevelopService, call: Call) -> RunSeries:
+    return service.series(call.path["run_id"], call.query.points)
+
+
+HANDLERS: dict[str, Callable[[DevelopService, Call], Struct]] = {
+    "list_runs": _list,
+    "get_run": _get,
+    "get_series": _series,
+}

@@ -1,0 +1,129 @@
+"""The develop step's row in the sidebar: the one fact that matters most now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from perijove.contracts.base import State, to_float
+from perijove.contracts.chain import StepEntry, StepStatus
+from perijove.contracts.develop import RunState, RunSummary
+from perijove.contracts.problem import Kpi
+from perijove.core.chain import make_ref
+from perijove.develop.verdicts import Verdicts, best
+
+ENTRIES = 5
+_STATES: dict[RunState, State] = {
+    "running": "running",
+    "finished": "ok",
+    "failed": "failed",
+    "stopped": "attention",
+    "lost": "failed",
+}
+
+
+def step_status(
+    runs: list[RunSummary],
+    total: int,
+    verdicts: Verdicts,
+    name_of: Callable[[str], str],
+    errors: dict[str, str],
+) -> StepStatus:
+    """Tell the state of the step.
+
+    Parameters
+    ----------
+    runs
+        The running ones and the newest ones.
+    name_of
+        Names a run by its id; empty when it is gone.
+    errors
+        Run id to why it failed.
+    """
+    runs = sorted(runs, key=lambda run: (run.state != "running", -run.started))
+    if not runs:
+        return StepStatus(step="develop", state="not_started", fact="", next="Track a cell")
+    kpis = list(verdicts.measured)
+    entries = [_entry(run, kpis, errors) for run in runs[:ENTRIES]]
+    first = runs[0]
+    if first.state == "running":
+        fact = first.name
+        if first.progress is not None:
+            fact += f" · {first.progress:.0%}"
+        fact += "".join(f" · {text}" for text in [_logged(first, kpis)] if text)
+        others = sum(run.state == "running" for run in runs) - 1
+        if others:
+            fact += f" · {others} more running"
+        value = first.progress
+        return StepStatus(step="develop", state="running", fact=fact, entries=entries, value=value)
+    winner = _winner(verdicts, name_of)
+    state, fact = winner or _newest(first, kpis, errors)
+    if winner and total > 1:
+        fact += f" · {total} runs"
+    return StepStatus(step="develop", state=state, fact=fact, entries=entries)
+
+
+def _winner(verdicts: Verdicts, name_of: Callable[[str], str]) -> tuple[State, str] | None:
+    """Return the best run that meets every target."""
+    kpis = list(verdicts.measured)
+    if not kpis:
+        return None
+    passing = [
+        one
+        for one in verdicts.measured[kpis[0]]
+        if len(found := verdicts.of(one.run_id)) == len(kpis) and all(v.met for v in found)
+    ]
+    top = best(kpis[0], passing)
+    name = name_of(top.run_id) if top is not None else ""
+    if top is None or not name:
+        return None
+    return "ok", f"{name} · {kpis[0].metric} {top.value:.3g}, target {_sign(kpis[0])} met"
+
+
+def _newest(run: RunSummary, kpis: list[Kpi], errors: dict[str, str]) -> tuple[State, str]:
+    if run.state == "failed":
+        reason = errors.get(run.run_id, "").strip().partition("\n")[0]
+        return "failed", f"{run.name} failed" + (f": {reason}" if reason else "")
+    if run.state == "lost":
+        return "failed", f"{run.name} lost: its process is gone"
+    if run.state == "stopped":
+        return "attention", f"{run.name} was stopped"
+    for verdict in run.verdicts:
+        if not verdict.met:
+            kpi = next(k for k in kpis if (k.metric, k.split) == (verdict.metric, verdict.split))
+            value = to_float(verdict.value)
+            return "failed", (
+                f"{run.name} · {verdict.metric} {value:.3g}, target {_sign(kpi)} "
+                f"missed by {abs(verdict.target - value):.2g}"
+            )
+    if kpis and len(run.verdicts) < len(kpis):
+        return "attention", f"{run.name} finished · {kpis[0].metric} not measured yet"
+    return "ok", f"{run.name} finished" + "".join(f" · {t}" for t in [_logged(run, kpis)] if t)
+
+
+def _entry(run: RunSummary, kpis: list[Kpi], errors: dict[str, str]) -> StepEntry:
+    state = _STATES[run.state]
+    detail: str = run.state
+    if run.verdicts:
+        state = "ok" if all(v.met for v in run.verdicts) else "failed"
+        detail = " · ".join(
+            f"{v.metric} {to_float(v.value):.3g} {'met' if v.met else 'missed'}"
+            for v in run.verdicts
+        )
+    elif run.state == "failed" and errors.get(run.run_id):
+        detail = errors[run.run_id].strip().partition("\n")[0]
+    elif logged := _logged(run, kpis):
+        detail = f"{run.state} · {logged}"
+    return StepEntry(ref=make_ref("run", run.run_id, 1), label=run.name, state=state, detail=detail)
+
+
+def _logged(run: RunSummary, kpis: list[Kpi]) -> str:
+    """Say what the run itself logged of the first KPI's metric; it opens no gate."""
+    for kpi in kpis:
+        for key in sorted(run.metrics, key=len):
+            if key == kpi.metric or key.endswith((f"_{kpi.metric}", f"/{kpi.metric}")):
+                return f"{key} {to_float(run.metrics[key]):.3g}"
+    return ""
+
+
+def _sign(kpi: Kpi) -> str:
+    return f"{'≥' if kpi.direction == 'maximize' else '≤'} {kpi.target:g}"
