@@ -22,7 +22,8 @@ export function phaseOf(endpoint: Endpoint): Phase {
       // The new revision gave up, and the one before it still answers.
       return endpoint.state === 'degraded' ? 'failed' : 'loading';
     case 'starting':
-      return endpoint.pid === null ? 'starting' : 'loading';
+      // A process takes memory from its first moment; then it imports and loads.
+      return endpoint.memory === null ? 'starting' : 'loading';
   }
 }
 

@@ -7,7 +7,7 @@ import type { Field } from '../api';
 type TensorType = Field['type'];
 
 /** A column's value as it travels; an integer that a browser would round goes as its digits. */
-export type Value = string | number | boolean;
+export type Value = string | number | boolean | null;
 
 export type Parsed =
   | { kind: 'value'; value: Value }
@@ -52,16 +52,24 @@ const WORDS: Record<string, string> = {
   '-infinity': '-Infinity'
 };
 
+/** What an empty field says: nothing, an empty text, a missing float; undefined when it may not be. */
+function emptyValue(field: Field, text: string): Parsed | undefined {
+  if (!field.required) {
+    return { kind: 'absent' };
+  }
+  if (field.type === 'BYTES') {
+    return { kind: 'value', value: text };
+  }
+  return field.type.startsWith('FP') ? { kind: 'value', value: null } : undefined;
+}
+
 /** Read what was typed for a column. */
 export function parseValue(field: Field, text: string, trans: TranslationBundle): Parsed {
   const value = (value: Value): Parsed => ({ kind: 'value', value });
   const problem = (problem: string): Parsed => ({ kind: 'problem', problem });
   const typed = text.trim();
   if (typed === '') {
-    if (!field.required) {
-      return { kind: 'absent' };
-    }
-    return field.type === 'BYTES' ? value(text) : problem(trans.__('A value is needed.'));
+    return emptyValue(field, text) ?? problem(trans.__('A value is needed.'));
   }
   if (field.type === 'BYTES') {
     return value(text);

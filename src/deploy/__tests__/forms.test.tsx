@@ -90,9 +90,9 @@ describe('the override', () => {
     expect(onOverride).not.toHaveBeenCalled();
     expect(screen.getByText('Sign with your name.')).toBeTruthy();
     await userEvent.type(screen.getByLabelText('Your name'), ' Ada ');
-    await userEvent.type(screen.getByLabelText('Reason'), 'A test.');
+    await userEvent.type(screen.getByLabelText('Reason'), 'A test of it.');
     await userEvent.click(action);
-    expect(onOverride).toHaveBeenCalledWith('Ada', 'A test.');
+    expect(onOverride).toHaveBeenCalledWith('Ada', 'A test of it.');
   });
 });
 

@@ -78,9 +78,9 @@ describe('a row', () => {
       values: { size: 3 },
       problems: { ratio: 'Write a number.' }
     });
-    expect(parseRow(fields, {}, trans).problems).toEqual({
-      size: 'A value is needed.',
-      ratio: 'A value is needed.'
+    expect(parseRow(fields, {}, trans)).toEqual({
+      values: { ratio: null },
+      problems: { size: 'A value is needed.' }
     });
   });
 

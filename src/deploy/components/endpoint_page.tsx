@@ -1,10 +1,11 @@
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 
 import type { Endpoint } from '../../api';
 import {
   Button,
   Loaded,
   PageHeader,
+  Skeleton,
   Tabs,
   bytes,
   useServices,
@@ -12,6 +13,7 @@ import {
   useTrans,
   type PageProps
 } from '../../kit';
+import { RefLink } from '../../kit/ref';
 import { phaseOf } from '../phase';
 import { shortModel } from '../refs';
 import { CommandIDs, type IEndpointTabs } from '../tokens';
@@ -57,7 +59,9 @@ export function EndpointPage({ args, tabs }: EndpointPageProps): JSX.Element {
               onChange={setChosen}
             >
               <div key={current.id} className="pj-Deploy-tab">
-                {current.render({ endpoint, select: setChosen })}
+                <Suspense fallback={<Skeleton />}>
+                  {current.render({ endpoint, select: setChosen })}
+                </Suspense>
               </div>
             </Tabs>
           )}
@@ -69,7 +73,7 @@ export function EndpointPage({ args, tabs }: EndpointPageProps): JSX.Element {
 
 function Header({ endpoint }: { endpoint: Endpoint }): JSX.Element {
   const trans = useTrans();
-  const { commands, openers } = useServices();
+  const { commands } = useServices();
   const { name } = endpoint;
   const stopped = endpoint.state === 'stopped';
   const run = (command: string, args: Record<string, string>): void =>
@@ -82,9 +86,7 @@ function Header({ endpoint }: { endpoint: Endpoint }): JSX.Element {
       facts={
         <>
           {endpoint.model !== '' && (
-            <Button look="link" onClick={() => void openers.open(endpoint.model)}>
-              {shortModel(endpoint.model)}
-            </Button>
+            <RefLink of={endpoint.model} label={shortModel(endpoint.model)} />
           )}
           {endpoint.revision > 0 && <span>{trans.__('revision %1', endpoint.revision)}</span>}
           <span>{endpoint.target}</span>

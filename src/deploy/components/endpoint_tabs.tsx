@@ -13,6 +13,7 @@ import {
   useTrans,
   type TableColumn
 } from '../../kit';
+import { RefLink } from '../../kit/ref';
 import { phaseOf } from '../phase';
 import { shortModel } from '../refs';
 import { CommandIDs } from '../tokens';
@@ -64,7 +65,7 @@ export function UseTab(props: { endpoint: Endpoint; copy: (text: string) => void
 /** Every revision, newest first; an earlier one can answer again. */
 export function RevisionsTab({ endpoint }: { endpoint: Endpoint }): JSX.Element {
   const trans = useTrans();
-  const { commands, openers } = useServices();
+  const { commands } = useServices();
   const columns: TableColumn<Revision>[] = [
     {
       id: 'number',
@@ -91,16 +92,7 @@ export function RevisionsTab({ endpoint }: { endpoint: Endpoint }): JSX.Element 
       title: trans.__('Model'),
       min: 120,
       value: row => row.model,
-      render: row => (
-        <Button
-          look="link"
-          className="pj-Ellipsis"
-          title={row.model}
-          onClick={() => void openers.open(row.model)}
-        >
-          {shortModel(row.model)}
-        </Button>
-      )
+      render: row => <RefLink of={row.model} label={shortModel(row.model)} />
     },
     {
       id: 'at',

@@ -17,6 +17,7 @@ import {
   useServices,
   useTrans
 } from '../../kit';
+import { RefLink } from '../../kit/ref';
 import { blocking, nameProblem, verdict } from '../gate';
 import { verdictsWord } from '../phase';
 import { shortModel } from '../refs';
@@ -115,7 +116,7 @@ interface FilledProps extends DeployFormProps {
 function Filled(props: FilledProps): JSX.Element {
   const { models, targets, endpoints } = props;
   const trans = useTrans();
-  const { client, events, openers } = useServices();
+  const { client, events } = useServices();
   // What was chosen when the form opened stays chosen when a newer model comes in meanwhile.
   const [ref, setRef] = useState(props.preselected.ref);
   const [typed, setTyped] = useState(props.endpoint);
@@ -164,9 +165,7 @@ function Filled(props: FilledProps): JSX.Element {
       />
       <div className="pj-Deploy-under">
         <Verdicts verdicts={model.verdicts} />
-        <Button look="link" onClick={() => void openers.open(model.ref)}>
-          {trans.__('Open model')}
-        </Button>
+        <RefLink of={model.ref} label={trans.__('Open model')} />
       </div>
       <TextField
         label={trans.__('Endpoint')}

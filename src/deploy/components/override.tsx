@@ -6,6 +6,9 @@ import { Button } from '../../kit/button';
 import { TextAreaField, TextField } from '../../kit/form';
 import { useTrans } from '../../kit/services';
 
+/** Characters of a reason; the server refuses fewer. */
+const MIN_REASON = 8;
+
 export interface OverrideProps {
   /** The checks that would be passed over; at least one. */
   checks: readonly GateCheck[];
@@ -35,7 +38,8 @@ export function OverrideForm(props: OverrideProps): JSX.Element {
   }, [open]);
 
   const noName = by.trim() === '' ? trans.__('Sign with your name.') : undefined;
-  const noReason = reason.trim() === '' ? trans.__('Say why, in a sentence.') : undefined;
+  const noReason =
+    reason.trim().length < MIN_REASON ? trans.__('Say why, in a sentence.') : undefined;
 
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault();

@@ -1,6 +1,6 @@
 import { FormComponent } from '@jupyterlab/ui-components';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
-import type { RJSFSchema, ValidatorType } from '@rjsf/utils';
+import type { ValidatorType } from '@rjsf/utils';
 
 import { useTrans } from '../../kit/services';
 
@@ -31,7 +31,7 @@ export default function TargetSettings(props: TargetSettingsProps): JSX.Element 
       aria-label={trans.__('Settings of the target')}
     >
       <FormComponent
-        schema={props.schema as RJSFSchema}
+        schema={props.schema}
         validator={trusting}
         formData={props.values}
         compact

@@ -4,7 +4,7 @@ import { Button } from '../../kit/button';
 import { useTrans } from '../../kit/services';
 import { Tabs } from '../../kit/tabs';
 
-const TITLES: Record<string, string> = { curl: 'curl', python: 'Python' };
+const TITLES: Record<string, string> = { curl: 'curl', python: 'Python', http: 'httpx' };
 /** How long the button says that it has copied, in milliseconds. */
 const COPIED_FOR = 2000;
 
