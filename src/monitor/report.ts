@@ -77,26 +77,18 @@ export function health(report: MonitorReport): State {
   return report.requests > 0 ? 'ok' : 'not_started';
 }
 
-export interface Series {
-  /** Seconds since the epoch, for the time axis. */
-  seconds: number[];
-  requests: number[];
-  errors: number[];
-  p50: (number | null)[];
-  p95: (number | null)[];
-  p99: (number | null)[];
+/** What one chart of the report shows, by minute. */
+export type Measure = 'requests' | 'errors' | 'p50' | 'p95' | 'p99';
+
+export interface Line {
+  /** Milliseconds since the epoch. */
+  x: number[];
+  y: (number | null)[];
 }
 
-/** Columns of the minutes, one time axis for all charts. */
-export function seriesOf(minutes: readonly MinutePoint[]): Series {
-  return {
-    seconds: minutes.map(minute => minute.at / 1000),
-    requests: minutes.map(minute => minute.requests),
-    errors: minutes.map(minute => minute.errors),
-    p50: minutes.map(minute => minute.p50),
-    p95: minutes.map(minute => minute.p95),
-    p99: minutes.map(minute => minute.p99)
-  };
+/** A column of the minutes; all columns have one time axis. */
+export function lineOf(minutes: readonly MinutePoint[], measure: Measure): Line {
+  return { x: minutes.map(minute => minute.at), y: minutes.map(minute => minute[measure]) };
 }
 
 export interface Bar {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { FeatureDrift as Drift, MonitorReport as Report } from '../../api';
 import { english } from '../../kit/english';
-import { byDrift, driftWord, errorRate, health, histogramOf, roundTop, seriesOf } from '../report';
+import { byDrift, driftWord, errorRate, health, histogramOf, lineOf, roundTop } from '../report';
 
 const trans = english;
 
@@ -115,9 +115,6 @@ it('gives all charts one time axis, and no latency where nothing was asked', () 
     { at: 60_000, requests: 2, errors: 1, p50: 1, p95: 2, p99: 3 },
     { at: 120_000, requests: 0, errors: 0, p50: null, p95: null, p99: null }
   ];
-  expect(seriesOf(minutes)).toMatchObject({
-    seconds: [60, 120],
-    requests: [2, 0],
-    p95: [2, null]
-  });
+  expect(lineOf(minutes, 'requests')).toEqual({ x: [60_000, 120_000], y: [2, 0] });
+  expect(lineOf(minutes, 'p95')).toEqual({ x: [60_000, 120_000], y: [2, null] });
 });
