@@ -63,7 +63,7 @@ def _champion(project: ProjectContext, name: str) -> Node:
     for node in versions:
         for verdict in verdicts_of(project.chain, kpis, node.ref):
             value = to_float(verdict.value)
-            if best is None or better(value, best[1], kpis[0].direction):
+            if value == value and (best is None or better(value, best[1], kpis[0].direction)):
                 best = (node, value)
     if best is None:
         raise NotFoundError(

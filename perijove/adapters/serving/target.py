@@ -111,6 +111,8 @@ class LocalTarget:
             else:
                 name = "failed"
                 detail = f"Its processes are gone, as after a restart. {said}".strip()
+        elif running and not answering and name in ("serving", "degraded"):
+            name, detail = "starting", f"Revision {state.revision} has ended and is started again."
         pid = state.worker.pid if state.worker is not None and answering else None
         processes = [state.supervisor, state.worker, *state.others]
         return TargetStatus(
