@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { FeatureDrift, MinutePoint, MonitorReport, State } from '../api';
 
-/** From here on a feature's distribution has moved; from the second on, it is another one. */
+/** From here on a feature has moved, where so few rows do not explain it; the server judges that. */
 export const PSI_MODERATE = 0.1;
 export const PSI_DRIFTED = 0.25;
 /** Where the bar of the index ends; what lies above is at its end. */

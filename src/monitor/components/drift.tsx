@@ -1,6 +1,6 @@
 import { useId, useState } from 'react';
 
-import type { FeatureDrift } from '../../api';
+import type { FeatureDrift, State } from '../../api';
 import { StateGlyph, figure, full, useTrans } from '../../kit';
 import { PSI_DRIFTED, PSI_FULL, PSI_MODERATE, byDrift, driftState, driftWord } from '../report';
 import { Histogram } from './histogram';
@@ -52,7 +52,7 @@ function DriftRow({ drift }: { drift: FeatureDrift }): JSX.Element {
         <span className="pj-Monitor-feature" title={drift.feature}>
           {drift.feature}
         </span>
-        <PsiBar psi={drift.psi} />
+        <PsiBar psi={drift.psi} state={driftState(drift.state)} />
         <span className="pj-Monitor-psi" title={full(drift.psi)}>
           {figure(drift.psi)}
         </span>
@@ -73,22 +73,20 @@ function DriftRow({ drift }: { drift: FeatureDrift }): JSX.Element {
 }
 
 /** The index as a bar, with marks where it becomes moderate and where it is drift. */
-function PsiBar({ psi }: { psi: number | null }): JSX.Element {
+function PsiBar({ psi, state }: { psi: number | null; state: State }): JSX.Element {
   const trans = useTrans();
   const place = (value: number): string => `${Math.min(100, (value / PSI_FULL) * 100)}%`;
-  const level =
-    psi === null || psi < PSI_MODERATE ? 'ok' : psi < PSI_DRIFTED ? 'attention' : 'failed';
   return (
     <span
       className="pj-Monitor-psiBar"
       title={trans.__(
-        'Population stability index: moderate from %1, drifted from %2',
+        'Population stability index: moderate from %1 and drifted from %2, unless so few rows explain it',
         PSI_MODERATE,
         PSI_DRIFTED
       )}
     >
       {psi !== null && (
-        <span className={`pj-Monitor-psiFill pj-mod-${level}`} style={{ width: place(psi) }} />
+        <span className={`pj-Monitor-psiFill pj-mod-${state}`} style={{ width: place(psi) }} />
       )}
       <span className="pj-Monitor-psiMark" style={{ insetInlineStart: place(PSI_MODERATE) }} />
       <span className="pj-Monitor-psiMark" style={{ insetInlineStart: place(PSI_DRIFTED) }} />

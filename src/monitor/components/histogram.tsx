@@ -1,7 +1,11 @@
+import type { CSSProperties } from 'react';
+
 import type { FeatureDrift } from '../../api';
-import { useTrans } from '../../kit/services';
+import { PALETTE, useTrans } from '../../kit';
 import { histogramOf } from '../report';
 
+/** The training data is the ground, what came in the figure. */
+const COLORS = { '--pj-expected': PALETTE[7], '--pj-observed': PALETTE[0] } as CSSProperties;
 const WIDTH = 480;
 const HEIGHT = 96;
 const LEFT = 40;
@@ -23,7 +27,7 @@ export function Histogram({ drift }: HistogramProps): JSX.Element {
   const plot = histogramOf(drift, WIDTH - LEFT, HEIGHT);
   const every = Math.max(1, Math.ceil(plot.bins.length / LABELS));
   return (
-    <figure className="pj-Monitor-histogram">
+    <figure className="pj-Monitor-histogram" style={COLORS}>
       <figcaption>
         <span className="pj-Monitor-key pj-mod-expected">{trans.__('training data')}</span>
         <span className="pj-Monitor-key pj-mod-observed">

@@ -89,8 +89,10 @@ function Report({ report }: { report: MonitorReport }): JSX.Element {
   return (
     <>
       <Alerts alerts={report.alerts} />
-      <Totals report={report} />
-      <Charts report={report} />
+      <Section title={trans.__('The last %1 minutes', MINUTES)}>
+        <Totals report={report} />
+        <Charts report={report} />
+      </Section>
       {report.kpis.length > 0 && (
         <Section title={trans.__('Live KPI')}>
           <ul className="pj-Monitor-kpis">
@@ -146,7 +148,7 @@ function Totals({ report }: { report: MonitorReport }): JSX.Element {
     [trans.__('p99'), duration(report.p99), full(report.p99)]
   ];
   return (
-    <dl className="pj-Monitor-totals">
+    <dl className="pj-Monitor-totals" aria-label={trans.__('The last %1 minutes', MINUTES)}>
       {items.map(([name, value, note]) => (
         <div key={name}>
           <dt>{name}</dt>
@@ -158,12 +160,6 @@ function Totals({ report }: { report: MonitorReport }): JSX.Element {
           </dd>
         </div>
       ))}
-      <div>
-        <dt>{trans.__('Since')}</dt>
-        <dd>
-          <Time at={report.since} />
-        </dd>
-      </div>
     </dl>
   );
 }
