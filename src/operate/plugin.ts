@@ -1,14 +1,85 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
 
-const ID = 'perijove:operate';
+import { IPerijove } from '../api';
+import { addEffect, notifyDone, operateIcon, registerPage } from '../kit/lab';
+import { CommandIDs } from './tokens';
 
 export const operate: JupyterFrontEndPlugin<void> = {
-  id: ID,
-  description: 'Compute, memory, disk, GPU, jobs and audit.',
+  id: 'perijove:operate',
+  description: 'The machine, and every process that the project runs on it.',
   autoStart: true,
-  requires: [ISettingRegistry],
-  activate: async (_app: JupyterFrontEnd, settings: ISettingRegistry): Promise<void> => {
-    await settings.load(ID);
+  requires: [IPerijove],
+  optional: [ILayoutRestorer, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    perijove: IPerijove,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null
+  ): void => {
+    const { trans, client, events, openers } = perijove;
+    registerPage(
+      app,
+      perijove,
+      {
+        kind: 'operate',
+        label: trans.__('Open Operations'),
+        caption: trans.__('The machine, and what the project runs on it'),
+        icon: operateIcon,
+        load: () => import('./components/operate_page'),
+        title: () => trans.__('Operate')
+      },
+      { restorer, palette }
+    );
+    openers.add('kernel', () => app.commands.execute(CommandIDs.openOperate));
+
+    addEffect(perijove, CommandIDs.stopActivity, {
+      label: trans.__('Stop Activity'),
+      describedBy: {
+        args: {
+          type: 'object',
+          required: ['kind', 'id'],
+          properties: {
+            kind: { type: 'string', enum: ['run', 'endpoint'] },
+            id: { type: 'string' },
+            name: { type: 'string', description: 'What the question calls it' }
+          }
+        }
+      },
+      question: args => {
+        const { id, name } = readArgs(args);
+        return args['kind'] === 'endpoint'
+          ? {
+              title: trans.__('Stop endpoint %1?', name || id),
+              body: trans.__(
+                'It stops answering at once. Its revisions stay, and it can be started again.'
+              ),
+              accept: trans.__('Stop Endpoint'),
+              warn: true
+            }
+          : {
+              title: trans.__('Stop run %1?', name || id),
+              body: trans.__('Its cell is interrupted. What it has logged stays.'),
+              accept: trans.__('Stop Run'),
+              warn: true
+            };
+      },
+      act: async args => {
+        const { id } = readArgs(args);
+        const kind = args['kind'] === 'endpoint' ? 'endpoint' : 'run';
+        const { detail } = await client.post('/operate/stop', { body: { kind, id } });
+        events.announce('operate', kind === 'run' ? 'develop' : 'deploy');
+        notifyDone(detail);
+      }
+    });
   }
 };
+
+function readArgs(args: { [key: string]: unknown }): { id: string; name: string } {
+  const { id, name } = args;
+  return { id: typeof id === 'string' ? id : '', name: typeof name === 'string' ? name : '' };
+}

@@ -1,0 +1,176 @@
+import type { KeyboardEvent } from 'react';
+import { useEffect, useRef } from 'react';
+
+import { classes, relative, useServices, useTrans } from '../../kit';
+import type { Layout, Placed } from '../layout';
+import { BOX } from '../layout';
+import { kindName } from './kinds';
+
+export interface LineageGraphProps {
+  layout: Layout;
+  selected: string | undefined;
+  /** The selected node with its ancestors and descendants; the rest fades. */
+  near: ReadonlySet<string> | undefined;
+  onSelect: (ref: string | undefined) => void;
+}
+
+/** The drawing. Tab enters it, arrows go to the nearest node of that side, Enter opens. */
+export function LineageGraph(props: LineageGraphProps): JSX.Element {
+  const { layout, selected, near, onSelect } = props;
+  const trans = useTrans();
+  const { openers } = useServices();
+  const frame = useRef<HTMLDivElement>(null);
+  const byRef = new Map(layout.nodes.map(placed => [placed.node.ref, placed]));
+  const entry =
+    selected !== undefined && byRef.has(selected) ? selected : layout.nodes[0]?.node.ref;
+
+  useEffect(() => {
+    if (selected !== undefined) {
+      frame.current
+        ?.querySelector(`[data-ref="${CSS.escape(selected)}"]`)
+        ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    }
+  }, [selected]);
+
+  const open = (ref: string): void => {
+    const kind = ref.slice(0, ref.indexOf(':'));
+    if (openers.has(kind)) {
+      void openers.open(ref);
+    }
+  };
+  const onKeyDown = (event: KeyboardEvent, placed: Placed): void => {
+    if (event.key === 'Enter') {
+      open(placed.node.ref);
+    } else if (event.key === ' ') {
+      onSelect(placed.node.ref);
+    } else if (event.key === 'Escape') {
+      onSelect(undefined);
+    } else {
+      const next = toward(layout.nodes, placed, event.key);
+      if (next === undefined) {
+        return;
+      }
+      onSelect(next.node.ref);
+      frame.current
+        ?.querySelector<SVGGElement>(`[data-ref="${CSS.escape(next.node.ref)}"]`)
+        ?.focus();
+    }
+    event.preventDefault();
+  };
+
+  return (
+    <div className="pj-Lineage-frame" ref={frame}>
+      <svg
+        className="pj-Lineage-graph"
+        width={layout.width}
+        height={layout.height}
+        role="group"
+        aria-label={trans.__('Lineage of the project, %1 nodes', layout.nodes.length)}
+        onClick={event => {
+          if (event.target === event.currentTarget) {
+            onSelect(undefined);
+          }
+        }}
+      >
+        {layout.edges.map(edge => {
+          const from = byRef.get(edge.src);
+          const to = byRef.get(edge.dst);
+          if (from === undefined || to === undefined) {
+            return null;
+          }
+          const lit = near === undefined || (near.has(edge.src) && near.has(edge.dst));
+          return (
+            <path
+              key={`${edge.src} ${edge.dst} ${edge.role}`}
+              className={classes(
+                'pj-Lineage-edge',
+                !lit && 'pj-mod-faded',
+                near !== undefined && lit && 'pj-mod-lit'
+              )}
+              d={curve(from, to)}
+            >
+              <title>{edge.role}</title>
+            </path>
+          );
+        })}
+        {layout.nodes.map(placed => {
+          const { node, x, y } = placed;
+          const kind = kindName(node.kind, trans);
+          const name = `${node.kind === 'run' ? runName(node.facts, node.name) : node.name} v${node.version}`;
+          return (
+            <g
+              key={node.ref}
+              data-ref={node.ref}
+              role="button"
+              aria-pressed={node.ref === selected}
+              aria-label={`${kind} ${name}`}
+              tabIndex={node.ref === entry ? 0 : -1}
+              transform={`translate(${x} ${y})`}
+              className={classes(
+                'pj-Lineage-node',
+                node.ref === selected && 'pj-mod-selected',
+                near !== undefined && !near.has(node.ref) && 'pj-mod-faded'
+              )}
+              onClick={() => onSelect(node.ref)}
+              onDoubleClick={() => open(node.ref)}
+              onKeyDown={event => onKeyDown(event, placed)}
+            >
+              <title>{`${node.ref}\n${relative(node.at)} · ${node.by}`}</title>
+              <rect width={BOX.width} height={BOX.height} rx="4" />
+              <text className="pj-Lineage-kind" x="10" y="15">
+                {kind}
+              </text>
+              <text className="pj-Lineage-name" x="10" y="31">
+                {shorten(name, 22)}
+              </text>
+            </g>
+          );
+        })}
+      </svg>
+    </div>
+  );
+}
+
+/** A run is known by its name, not by its identifier. */
+function runName(facts: Record<string, unknown>, id: string): string {
+  const name = facts['name'];
+  return typeof name === 'string' && name !== '' ? name : id.slice(0, 8);
+}
+
+function shorten(text: string, most: number): string {
+  if (text.length <= most) {
+    return text;
+  }
+  const tail = text.slice(text.lastIndexOf(' '));
+  return `${text.slice(0, most - tail.length - 1)}…${tail}`;
+}
+
+function curve(from: Placed, to: Placed): string {
+  const x0 = from.x + BOX.width;
+  const y0 = from.y + BOX.height / 2;
+  const x1 = to.x;
+  const y1 = to.y + BOX.height / 2;
+  const bend = Math.max(24, (x1 - x0) / 2);
+  return `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`;
+}
+
+/** The nearest node on the side of an arrow key. */
+function toward(nodes: readonly Placed[], from: Placed, key: string): Placed | undefined {
+  const sideways = key === 'ArrowRight' || key === 'ArrowLeft';
+  const sign = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[key];
+  if (sign === undefined) {
+    return undefined;
+  }
+  let best: Placed | undefined;
+  let least = Infinity;
+  for (const to of nodes) {
+    const along = sign * (sideways ? to.x - from.x : to.y - from.y);
+    const across = Math.abs(sideways ? to.y - from.y : to.x - from.x);
+    const distance = along + (sideways ? across / 2 : across * 10);
+    if (along > 0 && distance < least) {
+      best = to;
+      least = distance;
+    }
+  }
+  return best;
+}

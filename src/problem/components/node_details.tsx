@@ -1,0 +1,106 @@
+import type { ReactNode } from 'react';
+
+import type { Edge, Node } from '../../api';
+import { Button, Ellipsis, KeyValue, Time, figure, full, useServices, useTrans } from '../../kit';
+import { kindName } from './kinds';
+
+export interface NodeDetailsProps {
+  node: Node;
+  edges: readonly Edge[];
+  onSelect: (ref: string) => void;
+  onClose: () => void;
+}
+
+/** The facts of a node, what it was made from and what was made from it. */
+export function NodeDetails({ node, edges, onSelect, onClose }: NodeDetailsProps): JSX.Element {
+  const trans = useTrans();
+  const { openers } = useServices();
+  const before = edges.filter(edge => edge.dst === node.ref);
+  const after = edges.filter(edge => edge.src === node.ref);
+  const facts = Object.entries(node.facts)
+    .map(([key, value]) => [key.replaceAll('_', ' '), factText(value)] as const)
+    .filter(([, value]) => value !== null);
+  return (
+    <aside className="pj-NodeDetails" aria-label={trans.__('Details of %1', node.ref)}>
+      <div className="pj-NodeDetails-head">
+        <span className="pj-PageHeader-kind">{kindName(node.kind, trans)}</span>
+        <h2 className="pj-Section-title">
+          <Ellipsis text={`${node.name} v${node.version}`} />
+        </h2>
+      </div>
+      <div className="pj-NodeDetails-buttons">
+        {openers.has(node.kind) && !['split', 'evaluation', 'outcomes'].includes(node.kind) && (
+          <Button look="accept" onClick={() => void openers.open(node.ref)}>
+            {trans.__('Open')}
+          </Button>
+        )}
+        <Button onClick={onClose}>{trans.__('Close')}</Button>
+      </div>
+      <KeyValue
+        items={[
+          [trans.__('made'), <Time key="at" at={node.at} />],
+          [trans.__('by'), node.by],
+          ...facts
+        ]}
+      />
+      <Neighbours
+        title={trans.__('Made from')}
+        edges={before.map(edge => [edge.src, edge.role])}
+        onSelect={onSelect}
+      />
+      <Neighbours
+        title={trans.__('Led to')}
+        edges={after.map(edge => [edge.dst, edge.role])}
+        onSelect={onSelect}
+      />
+    </aside>
+  );
+}
+
+function Neighbours(props: {
+  title: string;
+  edges: readonly (readonly [string, string])[];
+  onSelect: (ref: string) => void;
+}): JSX.Element | null {
+  if (props.edges.length === 0) {
+    return null;
+  }
+  return (
+    <div className="pj-NodeDetails-near">
+      <h3>{props.title}</h3>
+      <ul>
+        {props.edges.map(([ref, role]) => (
+          <li key={`${ref} ${role}`}>
+            <Button look="link" title={ref} onClick={() => props.onSelect(ref)}>
+              {ref}
+            </Button>
+            <span className="pj-NodeDetails-role">{role}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** A fact in one line; null for what is too large to be one, or says nothing. */
+function factText(value: unknown): ReactNode {
+  if (typeof value === 'number') {
+    return (
+      <span title={full(value)}>{Number.isInteger(value) ? String(value) : figure(value)}</span>
+    );
+  }
+  if (typeof value === 'boolean') {
+    return String(value);
+  }
+  if (typeof value === 'string' && value !== '' && !value.includes('\n')) {
+    return <Ellipsis text={value} />;
+  }
+  if (Array.isArray(value) && value.length > 0) {
+    return value.every(item => typeof item === 'string') ? (
+      <Ellipsis text={value.join(', ')} />
+    ) : (
+      String(value.length)
+    );
+  }
+  return null;
+}

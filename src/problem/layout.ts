@@ -1,0 +1,150 @@
+import type { Edge, Lineage, Node, NodeKind } from '../api';
+
+/** The earliest column that a kind of node stands in. */
+const RANK: Record<NodeKind, number> = {
+  kpi: 0,
+  signoff: 0,
+  data: 0,
+  split: 1,
+  run: 2,
+  model: 3,
+  evaluation: 4,
+  endpoint: 5,
+  outcomes: 6
+};
+
+export const BOX = { width: 168, height: 40, gapX: 56, gapY: 14, margin: 16 };
+
+export interface Placed {
+  node: Node;
+  x: number;
+  y: number;
+}
+
+export interface Layout {
+  nodes: readonly Placed[];
+  edges: readonly Edge[];
+  width: number;
+  height: number;
+}
+
+/**
+ * Put the chain into columns from left to right: each node right of all that led to it, and
+ * within its column near to what it is connected with (the barycentre method, four sweeps).
+ */
+export function layOut(lineage: Lineage): Layout {
+  const { before, after } = neighbours(lineage.edges);
+  const columns = columnsOf(lineage.nodes, before);
+  const order = new Map<string, number>();
+  for (const column of columns) {
+    column.sort((left, right) => left.at - right.at);
+    column.forEach((node, index) => order.set(node.ref, index));
+  }
+  for (let sweep = 0; sweep < 4; sweep += 1) {
+    const forward = sweep % 2 === 0;
+    const toward = forward ? before : after;
+    for (const column of forward ? columns : [...columns].reverse()) {
+      const weights = new Map(
+        column.map(node => [node.ref, centre(toward.get(node.ref) ?? [], order, node.ref)])
+      );
+      column.sort((left, right) => (weights.get(left.ref) ?? 0) - (weights.get(right.ref) ?? 0));
+      column.forEach((node, index) => order.set(node.ref, index));
+    }
+  }
+  const tallest = Math.max(1, ...columns.map(column => column.length));
+  const stepX = BOX.width + BOX.gapX;
+  const stepY = BOX.height + BOX.gapY;
+  const nodes = columns.flatMap((column, index) => {
+    const shift = ((tallest - column.length) * stepY) / 2;
+    return column.map((node, place) => ({
+      node,
+      x: BOX.margin + index * stepX,
+      y: BOX.margin + shift + place * stepY
+    }));
+  });
+  return {
+    nodes,
+    edges: lineage.edges,
+    width: 2 * BOX.margin + Math.max(1, columns.length) * stepX - BOX.gapX,
+    height: 2 * BOX.margin + tallest * stepY - BOX.gapY
+  };
+}
+
+/** The newest nodes, where there are too many to look at. What is selected stays. */
+export function newest(lineage: Lineage, most: number, keep: ReadonlySet<string>): Lineage {
+  if (lineage.nodes.length <= most) {
+    return lineage;
+  }
+  const nodes = [...lineage.nodes]
+    .sort(
+      (left, right) =>
+        Number(keep.has(right.ref)) - Number(keep.has(left.ref)) || right.at - left.at
+    )
+    .slice(0, most);
+  const refs = new Set(nodes.map(node => node.ref));
+  return {
+    ...lineage,
+    nodes,
+    edges: lineage.edges.filter(edge => refs.has(edge.src) && refs.has(edge.dst))
+  };
+}
+
+/** A node with everything that led to it and everything that came of it. */
+export function related(edges: readonly Edge[], ref: string): Set<string> {
+  const { before, after } = neighbours(edges);
+  const found = new Set([ref]);
+  for (const toward of [before, after]) {
+    const queue = [ref];
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      for (const next of toward.get(at) ?? []) {
+        if (!found.has(next)) {
+          found.add(next);
+          queue.push(next);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+type Neighbours = Map<string, string[]>;
+
+function neighbours(edges: readonly Edge[]): { before: Neighbours; after: Neighbours } {
+  const before: Neighbours = new Map();
+  const after: Neighbours = new Map();
+  for (const { src, dst } of edges) {
+    before.set(dst, [...(before.get(dst) ?? []), src]);
+    after.set(src, [...(after.get(src) ?? []), dst]);
+  }
+  return { before, after };
+}
+
+/** Nodes by column; columns that nobody stands in are left out. */
+function columnsOf(nodes: readonly Node[], before: Neighbours): Node[][] {
+  const byRef = new Map(nodes.map(node => [node.ref, node]));
+  const depths = new Map<string, number>();
+  const depth = (ref: string): number => {
+    const known = depths.get(ref);
+    const node = byRef.get(ref);
+    if (known !== undefined || node === undefined) {
+      return known ?? -1;
+    }
+    // The chain has no cycle; this only keeps a broken ledger from hanging the page.
+    depths.set(ref, RANK[node.kind]);
+    const most = Math.max(RANK[node.kind], ...(before.get(ref) ?? []).map(one => depth(one) + 1));
+    depths.set(ref, most);
+    return most;
+  };
+  const columns: Node[][] = [];
+  for (const node of nodes) {
+    (columns[depth(node.ref)] ??= []).push(node);
+  }
+  return Array.from(columns, column => column ?? []).filter(column => column.length > 0);
+}
+
+function centre(refs: readonly string[], order: Map<string, number>, self: string): number {
+  const places = refs.map(ref => order.get(ref)).filter(place => place !== undefined);
+  return places.length === 0
+    ? (order.get(self) ?? 0)
+    : places.reduce((sum, place) => sum + place, 0) / places.length;
+}
