@@ -76,12 +76,11 @@ class JsonHandler(GuardedHandler, APIHandler):
                 message="The server failed; its log has the details.",
                 hint="Try again. If it happens again, report it with the log.",
             )
-        self.finish_json(msgspec.json.encode(body))
+        self.finish_whole(msgspec.json.encode(body))
 
-    def finish_json(self, body: bytes) -> None:
-        self.set_header("Content-Type", "application/json")
+    def finish_whole(self, body: bytes, media: str = "application/json") -> None:
         self.set_header("Cache-Control", "no-store")
-        self.finish(body)
+        self.finish(body, set_content_type=media)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if isinstance(value, PerijoveError) and value.status < 500:

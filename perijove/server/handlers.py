@@ -6,7 +6,6 @@ from collections import defaultdict
 from typing import Any, TypeVar
 
 import msgspec
-from jupyter_core.utils import ensure_async
 from tornado import web
 
 from perijove.contracts.routes import OPENAPI_PATH, ROUTES, Route
@@ -53,11 +52,9 @@ class RouteHandler(JsonHandler):
         )
         reply = await self.state.run(self.state.dispatch, route, call)
         if isinstance(reply, bytes):
-            self.set_header("Content-Type", str(route.reply))
-            self.set_header("Cache-Control", "no-store")
-            await ensure_async(self.finish(reply))
+            self.finish_whole(reply, str(route.reply))
         else:
-            self.finish_json(msgspec.json.encode(reply))
+            self.finish_whole(msgspec.json.encode(reply))
 
     get = post = put = delete = answer
 
@@ -71,7 +68,7 @@ class OpenApiHandler(JsonHandler):
     async def get(self) -> None:
         from perijove.contracts.openapi import document
 
-        self.finish_json(msgspec.json.encode(document()))
+        self.finish_whole(msgspec.json.encode(document()))
 
 
 def _decode_query(arguments: dict[str, str], route: Route) -> Any:
