@@ -113,7 +113,9 @@ export class Client {
 
   private async _call(method: string, path: Path, call: Call = {}): Promise<Response> {
     const url = this._root + fill(path, call.path ?? {}) + this._search(path, call);
-    const init: RequestInit = { method };
+    // With 'no-store', its default, ServerConnection adds a time to the query, which our server
+    // refuses as it refuses every field that it does not know.
+    const init: RequestInit = { method, cache: 'no-cache' };
     if (call.signal !== undefined) {
       init.signal = call.signal;
     }
