@@ -41,6 +41,12 @@ def make_service(project: ProjectContext) -> DeployService:
 def service(project: ProjectContext) -> Iterator[DeployService]:
     made = make_service(project)
     yield made
+    end(made)
+
+
+def end(made: DeployService) -> None:
+    """Stop every endpoint, and kill what does not go by itself."""
+    project = made.project
     for name in project.chain.wanted_endpoints():
         made.stop(name, by="test")
         state = read_state(project.paths.endpoint(name))

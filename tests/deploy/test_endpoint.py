@@ -68,7 +68,9 @@ def test_a_deployed_model_answers_and_is_on_the_chain(
     assert outputs["prediction"] == {
         "name": "prediction", "datatype": "INT64", "shape": [2], "data": [0, 1],
     }  # fmt: skip
-    shares = [sum(pair) for pair in zip(*(outputs[f"probability_{c}"]["data"] for c in "01"))]
+    shares = [
+        sum(pair) for pair in zip(*(outputs[f"probability_{c}"]["data"] for c in "01"), strict=True)
+    ]
     assert shares == pytest.approx([1, 1])
     lineage = project.chain.lineage(model)
     assert ("endpoint:builds@1", "serves") in [(e.dst, e.role) for e in lineage.edges]

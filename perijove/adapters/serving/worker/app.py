@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,9 +18,10 @@ from perijove.adapters.serving.worker.document import document
 from perijove.adapters.serving.worker.engine import Engine, HungError
 from perijove.adapters.serving.worker.metrics import CONTENT_TYPE, WorkerMetrics
 from perijove.adapters.serving.worker.predictions import PredictionJournal
-from perijove.core.errors import NotFoundError, PerijoveError
+from perijove.core.errors import InvalidInputError, NotFoundError, PerijoveError
 
 MAX_BODY: Final = 32 * 1024 * 1024
+MAX_DISCARDED: Final = 8 * MAX_BODY
 JSON: Final = b"application/json"
 
 Scope = dict[str, Any]
@@ -207,6 +209,10 @@ class Application:
             if isinstance(refused, HungError) and not self._hung:
                 self._hung = True
                 self._on_hang()
+        except Exception as unforeseen:  # noqa: BLE001  one request's fault ends no other's
+            traceback.print_exc()
+            status, error = 500, f"{type(unforeseen).__name__}: {unforeseen}"
+            answer = _error(error, "internal_error")
         seconds = time.perf_counter() - start
         self._metrics.count(status, rows, seconds)
         if not self._journal.append(
@@ -224,20 +230,27 @@ def _error(message: str, code: str = "") -> bytes:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:
-    """Read a request's body; None when it is larger than allowed."""
+    """Read a request's body; None when it is larger than allowed.
+
+    The rest of one that is too large is read and thrown away, within reason: a client that still
+    writes would see a broken connection instead of the answer.
+    """
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY:
+        if name == b"content-length" and value.isdigit() and int(value) > MAX_DISCARDED:
             return None
     chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise PerijoveError("The client went away.")
+            raise InvalidInputError("The client went away.")
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > MAX_BODY:
+        if size <= MAX_BODY:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        if size > MAX_DISCARDED:
             return None
-        chunks.append(chunk)
         if not message.get("more_body"):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            return None if size > MAX_BODY else b"".join(chunks)

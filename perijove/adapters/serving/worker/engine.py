@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -71,7 +70,7 @@ class Engine:
                     "A model must answer one value a row.",
                     code="model_broken",
                 )
-            outputs[name] = values.tolist()
+            outputs[name] = _plain(values)
         return outputs
 
     async def predict(self, columns: Columns, rows: int) -> Columns:
@@ -109,9 +108,10 @@ class Engine:
         )
 
 
-def finite(outputs: Columns) -> Columns:
-    """Put what JSON cannot say as null."""
-    return {
-        name: [None if type(v) is float and not math.isfinite(v) else v for v in values]
-        for name, values in outputs.items()
-    }
+def _plain(values: Any) -> list[Any]:
+    """Turn an array into values that JSON and the journal can hold; others become their text."""
+    plain: list[Any] = values.tolist()
+    if values.dtype.kind in "biufU":
+        return plain
+    known = (str, int, float, bool, type(None))
+    return [value if isinstance(value, known) else str(value) for value in plain]

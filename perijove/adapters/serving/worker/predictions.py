@@ -44,7 +44,7 @@ class PredictionJournal:
                 self._writer = JournalWriter(self._path)
             try:
                 self._writer.append((*head, inputs, outputs, error))
-            except InvalidInputError:
+            except (InvalidInputError, OverflowError):  # too large, or an integer above 64 bits
                 self._writer.append((*head, {}, {}, error))
         except OSError:
             return False
