@@ -31,18 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    if isinstance(result, int):
-        return result
     if options.json:
         print(msgspec.json.format(msgspec.json.encode(result), indent=1).decode())
     elif options.show is not None:
         print(options.show(result))
-    return 0
+    return int(options.judge(result)) if options.judge is not None else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     from perijove import __version__
-    from perijove import cli_text as text
+    from perijove.adapters import text
 
     parser = argparse.ArgumentParser(prog="perijove", description="The model life cycle.")
     parser.add_argument("--version", action="version", version=f"perijove {__version__}")
@@ -54,13 +52,14 @@ def _parser() -> argparse.ArgumentParser:
         purpose: str,
         show: Callable[[Any], str] | None,
         within: Any = commands,
+        judge: Callable[[Any], int] | None = None,
     ) -> argparse.ArgumentParser:
         command: argparse.ArgumentParser = within.add_parser(
             name, help=purpose, description=purpose
         )
         command.add_argument("--json", action="store_true", help="print JSON")
         command.add_argument("--project", type=Path, default=Path(), help="a folder in the project")
-        command.set_defaults(run=run, show=show)
+        command.set_defaults(run=run, show=show, judge=judge)
         return command
 
     init = add("init", _init, "Make a project in a folder", text.created)
@@ -71,8 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     add("status", _status, "The five steps at a glance", text.lifecycle)
     lineage = add("lineage", _lineage, "Walk the chain in both directions", text.lineage)
     lineage.add_argument("ref", nargs="?", default="", help="such as model:builds@1")
-    add("audit", _audit, "Who did what, and whether the ledger is intact", text.audit)
-    add("doctor", _doctor, "Check what Perijove needs", text.doctor)
+    add(
+        "audit", _audit, "Who did what, and whether the ledger is intact", text.audit, judge=_intact
+    )
+    add("doctor", _doctor, "Check what Perijove needs", text.doctor, judge=_healthy)
     lab = add("lab", _lab, "Open JupyterLab on the project", None)
     lab.add_argument("arguments", nargs=argparse.REMAINDER, help="for jupyter lab")
 
@@ -118,10 +119,13 @@ def _lineage(options: argparse.Namespace) -> Any:
 
 
 def _audit(options: argparse.Namespace) -> Any:
-    audit = _bench(options).problem.audit(10_000)
+    return _bench(options).problem.audit(10_000)
+
+
+def _intact(audit: Any) -> int:
     if not audit.intact:
         print("perijove: the audit's chain of hashes is broken", file=sys.stderr)
-    return audit
+    return 0 if audit.intact else 1
 
 
 def _endpoints(options: argparse.Namespace) -> Any:
@@ -152,13 +156,10 @@ def _rollback(options: argparse.Namespace) -> Any:
 def _doctor(options: argparse.Namespace) -> Any:
     from perijove.adapters.doctor import examine
 
-    findings = examine(options.project)
-    if options.json:
-        print(msgspec.json.encode(findings).decode())
-    else:
-        from perijove.adapters import text
+    return examine(options.project)
 
-        print(text.doctor(findings))
+
+def _healthy(findings: Any) -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 

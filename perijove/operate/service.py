@@ -50,16 +50,21 @@ class OperateService:
         self._gpus = gpus
         self._sources = sources
         self._project_bytes = (0.0, 0)
+        self._sampled = False
 
     def resources(self) -> Resources:
-        """Sample the machine. CPU is the share since the last call of this process."""
+        """Sample the machine. CPU is the share since the last sample of this process."""
         import psutil
 
+        if not self._sampled:
+            # psutil compares with the sample before, and there is none: take two.
+            psutil.cpu_percent(interval=0.05)
+            self._sampled = True
         memory = psutil.virtual_memory()
         disk = shutil.disk_usage(self.project.paths.root)
         return Resources(
             at=now(),
-            cpu_percent=psutil.cpu_percent(interval=None),
+            cpu_percent=psutil.cpu_percent(),
             cpus=psutil.cpu_count() or 1,
             memory_used=memory.total - memory.available,
             memory_total=memory.total,

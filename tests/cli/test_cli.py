@@ -1,0 +1,71 @@
+"""The command line: exit code 0 only when it did what it says, and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from perijove.cli import main
+from perijove.core.chain import RunFacts
+from perijove.core.context import ProjectContext
+
+
+def test_init_makes_a_project_and_status_shows_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "churn"
+    assert main(["init", str(root), "--name", "Churn"]) == 0
+    assert "Made Churn" in capsys.readouterr().out
+    assert main(["status", "--project", str(root)]) == 0
+    shown = capsys.readouterr().out
+    assert "Set a target" in shown and "Add data" in shown
+    assert main(["status", "--json", "--project", str(root)]) == 0
+    life = json.loads(capsys.readouterr().out)
+    assert [step["step"] for step in life["steps"]][0] == "problem"
+
+
+def test_init_leaves_a_project_as_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / "perijove.toml").read_text()
+    assert main(["init", str(folder)]) == 1
+    assert "is a project already" in capsys.readouterr().err
+    assert (folder / "perijove.toml").read_text() == before
+
+
+def test_an_error_tells_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--project", str(tmp_path)]) == 1
+    assert "perijove init" in capsys.readouterr().err
+    assert main(["status", "--json", "--project", str(tmp_path)]) == 1
+    assert json.loads(capsys.readouterr().out)["code"] == "no_project"
+
+
+def test_lineage_walks_both_ways(
+    project: ProjectContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = project.chain
+    a = chain.add("run", "a", RunFacts("a"), by="ada")
+    b = chain.add("run", "b", RunFacts("b"), by="ada", sources={a.ref: "made"})
+    chain.add("run", "c", RunFacts("c"), by="ada", sources={b.ref: "made"})
+    root = str(project.paths.root)
+    assert main(["lineage", b.ref, "--project", root]) == 0
+    before, _, after = capsys.readouterr().out.partition("led to")
+    assert "run:a@1" in before and "run:c@1" in after
+    assert main(["lineage", "run:nothing@1", "--project", root]) == 1
+    assert "run:c@1" in capsys.readouterr().err
+
+
+def test_an_edited_ledger_shows(
+    project: ProjectContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sqlite3
+
+    project.chain.ledger.audit("ada", "look", "here")
+    root = str(project.paths.root)
+    assert main(["audit", "--project", root]) == 0
+    with sqlite3.connect(project.paths.ledger) as db:
+        db.execute("DROP TRIGGER audit_is_kept")
+        db.execute("DELETE FROM audit WHERE seq = 1")
+    assert main(["audit", "--project", root]) == 1
+    assert "broken" in capsys.readouterr().err
+    assert main(["doctor", "--project", root]) == 1
