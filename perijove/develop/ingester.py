@@ -135,7 +135,8 @@ class Ingester:
             while records := reader.read(CHUNK):
                 found = understand(records)
                 try:
-                    self.store.write(run_id, found.batch)
+                    if found.batch != Batch():  # progress alone is none of the store's business
+                        self.store.write(run_id, found.batch)
                 except NotFoundError:
                     self._orphans.add(run_id)  # deleted, or of another store: keep the journal
                     return moved

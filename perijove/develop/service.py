@@ -266,6 +266,13 @@ class DevelopService:
         verdicts = Verdicts(self.project) if alive else None
         return [self._summary(run, verdicts, LISTED_METRICS) for run in alive if verdicts]
 
+    def pulse(self) -> tuple[tuple[str, RunState, float | None], ...]:
+        """Return what changes of a run without a write: its process's death and its progress."""
+        runs, _ = self.store.list_runs(limit=MAX_LISTED, status="RUNNING")
+        return tuple(
+            (run.run_id, _state(run), self.ingester.state(run.run_id).progress) for run in runs
+        )
+
     def activities(self) -> list[Activity]:
         """Return what runs, for operations: with its process's load where it is known."""
         runs, _ = self.store.list_runs(limit=MAX_LISTED, status="RUNNING")

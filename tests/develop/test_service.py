@@ -166,6 +166,22 @@ def test_a_stop_reaches_the_process(project, service):
         service.stop_run(run_id, "grace")
 
 
+def test_the_pulse_beats_with_progress_and_stops_with_the_process(service):
+    still = service.pulse()
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = msgspec.json.encode(ProcessId.of(child.pid)).decode()
+    run_id = service.start_run("r", tags={PROCESS_TAG: process})
+    started = service.pulse()
+    assert started != still
+    assert service.pulse() == started
+    log(service, run_id, ["g", START, 0.5])
+    service.ingester.ingest()
+    half = service.pulse()
+    assert half != started
+    child.communicate(b"\n")
+    assert service.pulse() not in (started, half)
+
+
 def test_a_reused_process_number_takes_no_signal(service):
     other = ProcessId(pid=os.getpid(), born=1.0)
     run_id = service.start_run("r", tags={PROCESS_TAG: msgspec.json.encode(other).decode()})
@@ -244,6 +260,7 @@ def test_a_run_of_mlflow_alone_needs_nothing_of_ours(project, service):
         check=True,
         capture_output=True,
     )
+    assert not (project.paths.root / "mlruns").exists()
     (summary,) = service.list_runs().items
     assert (summary.state, summary.tracked_by, summary.notebook) == ("finished", "mlflow", "")
     assert summary.params["C"] == "0.5"
