@@ -20,10 +20,11 @@ def test_init_makes_a_project_and_status_shows_it(
     assert "Made Churn" in capsys.readouterr().out
     assert main(["status", "--project", str(root)]) == 0
     shown = capsys.readouterr().out
-    assert "Set a target" in shown and "Add data" in shown
+    assert "Set a target" in shown
+    assert "Add data" in shown
     assert main(["status", "--json", "--project", str(root)]) == 0
     life = json.loads(capsys.readouterr().out)
-    assert [step["step"] for step in life["steps"]][0] == "problem"
+    assert next(step["step"] for step in life["steps"]) == "problem"
 
 
 def test_init_leaves_a_project_as_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +51,8 @@ def test_lineage_walks_both_ways(
     root = str(project.paths.root)
     assert main(["lineage", b.ref, "--project", root]) == 0
     before, _, after = capsys.readouterr().out.partition("led to")
-    assert "run:a@1" in before and "run:c@1" in after
+    assert "run:a@1" in before
+    assert "run:c@1" in after
     assert main(["lineage", "run:nothing@1", "--project", root]) == 1
     assert "run:c@1" in capsys.readouterr().err
 
@@ -60,7 +62,8 @@ def test_an_edited_ledger_shows(
 ) -> None:
     import sqlite3
 
-    project.chain.ledger.audit("ada", "look", "here")
+    for place in ("here", "there"):
+        project.chain.ledger.audit("ada", "look", place)
     root = str(project.paths.root)
     assert main(["audit", "--project", root]) == 0
     with sqlite3.connect(project.paths.ledger) as db:
