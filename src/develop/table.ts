@@ -1,25 +1,5 @@
 import type { RunSummary } from '../api';
-import { directionOf, duration, toNumber, verdictOf, type Direction } from './figures';
-
-/** A column of the runs table: what every run has, a parameter, or a metric. */
-export type RunColumn =
-  | { group: 'run'; key: 'name' | 'started' | 'duration' | 'kpi' }
-  | { group: 'params'; key: string }
-  | { group: 'metrics'; key: string };
-
-export interface ISort {
-  column: RunColumn;
-  descending: boolean;
-}
-
-export const NEWEST_FIRST: ISort = {
-  column: { group: 'run', key: 'started' },
-  descending: true
-};
-
-export function columnId(column: RunColumn): string {
-  return `${column.group}:${column.key}`;
-}
+import { directionOf, toNumber, type Direction } from './figures';
 
 /**
  * The parameters and metrics that some run has.
@@ -85,55 +65,18 @@ export function bestOf(
   return best;
 }
 
-/** Runs in the order of a column; a run that has no such value is last in either direction. */
-export function sortRuns(runs: readonly RunSummary[], sort: ISort, now: number): RunSummary[] {
-  const keyed = runs.map((run, index) => ({ run, index, value: valueOf(run, sort.column, now) }));
-  const sign = sort.descending ? -1 : 1;
-  keyed.sort((a, b) => {
-    if (a.value === null || b.value === null) {
-      return Number(a.value === null) - Number(b.value === null) || a.index - b.index;
-    }
-    return sign * compare(a.value, b.value) || a.index - b.index;
-  });
-  return keyed.map(({ run }) => run);
+/** What a metric's column is sorted by; null where the run has no such number. */
+export function metricValue(run: RunSummary, key: string): number | null {
+  const value = run.metrics[key];
+  return value === undefined ? null : toNumber(value);
 }
 
-function valueOf(run: RunSummary, column: RunColumn, now: number): number | string | null {
-  if (column.group === 'params') {
-    return run.params[column.key] ?? null;
+/** What a parameter's column is sorted by: `1e-3` and `10` as the numbers that they are. */
+export function paramValue(run: RunSummary, key: string): number | string | null {
+  const text = run.params[key];
+  if (text === undefined) {
+    return null;
   }
-  if (column.group === 'metrics') {
-    const value = run.metrics[column.key];
-    const figure = value === undefined ? Number.NaN : toNumber(value);
-    return Number.isNaN(figure) ? null : figure;
-  }
-  switch (column.key) {
-    case 'name':
-      return run.name;
-    case 'started':
-      return run.started;
-    case 'duration':
-      return duration(run, now);
-    case 'kpi': {
-      const verdict = verdictOf(run);
-      return verdict === 'unmeasured' ? null : verdict === 'met' ? 1 : 0;
-    }
-  }
-}
-
-function compare(a: number | string, b: number | string): number {
-  const [x, y] = [asFigure(a), asFigure(b)];
-  if (x !== null && y !== null) {
-    return x === y ? 0 : x < y ? -1 : 1;
-  }
-  return String(a).localeCompare(String(b), undefined, { numeric: true });
-}
-
-/** Parameters are texts: `0.1` and `1e-3` sort as the numbers that they are. */
-function asFigure(value: number | string): number | null {
-  if (typeof value === 'number') {
-    return value;
-  }
-  const figure = value.trim() === '' ? Number.NaN : Number(value);
-  return Number.isNaN(figure) ? null : figure;
+  const figure = text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isNaN(figure) ? text : figure;
 }

@@ -66,3 +66,8 @@ export function mainTarget(run: RunSummary, kpis: readonly Kpi[]): ITarget | nul
 export function isMet(target: ITarget): boolean {
   return target.short <= 0;
 }
+
+/** The target that a metric has, if any. */
+export function kpiOf(metric: string, kpis: readonly Kpi[]): Kpi | undefined {
+  return kpis.find(kpi => kpi.metric === metric.split('/').at(-1));
+}

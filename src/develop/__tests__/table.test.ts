@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { bestOf, columnsOf, NEWEST_FIRST, sortRuns } from '../table';
-import { runOf, T0 } from './runs';
+import { bestOf, columnsOf, metricValue, paramValue } from '../table';
+import { runOf } from './runs';
 
 const NONE = new Map<string, 'maximize' | 'minimize'>();
 
@@ -41,49 +41,18 @@ describe('bestOf', () => {
   });
 });
 
-describe('sortRuns', () => {
-  const names = (runs: { name: string }[]): string[] => runs.map(run => run.name);
-
-  it('puts the newest first', () => {
-    const runs = [runOf({ name: 'old' }), runOf({ name: 'new', started: T0 + 1 })];
-    expect(names(sortRuns(runs, NEWEST_FIRST, T0))).toEqual(['new', 'old']);
+describe('what columns are sorted by', () => {
+  it('takes parameters as numbers where they are numbers', () => {
+    const values = ['10', '1e-3', 'relu', ''].map(lr =>
+      paramValue(runOf({ params: { lr } }), 'lr')
+    );
+    expect(values).toEqual([10, 0.001, 'relu', '']);
+    expect(paramValue(runOf(), 'lr')).toBeNull();
   });
 
-  it('sorts parameters as numbers where they are numbers', () => {
-    const runs = ['10', '9', '1e-3'].map(lr => runOf({ name: lr, params: { lr } }));
-    const sort = { column: { group: 'params', key: 'lr' }, descending: false } as const;
-    expect(names(sortRuns(runs, sort, T0))).toEqual(['1e-3', '9', '10']);
-  });
-
-  it('keeps runs without the value last, either way round', () => {
-    const runs = [
-      runOf({ name: 'none' }),
-      runOf({ name: 'nan', metrics: { auc: 'NaN' } }),
-      runOf({ name: 'low', metrics: { auc: 0.1 } }),
-      runOf({ name: 'high', metrics: { auc: 0.9 } })
-    ];
-    const column = { group: 'metrics', key: 'auc' } as const;
-    expect(names(sortRuns(runs, { column, descending: true }, T0))).toEqual([
-      'high',
-      'low',
-      'none',
-      'nan'
-    ]);
-    expect(names(sortRuns(runs, { column, descending: false }, T0))).toEqual([
-      'low',
-      'high',
-      'none',
-      'nan'
-    ]);
-  });
-
-  it('counts a running run until now', () => {
-    const runs = [
-      runOf({ name: 'three minutes' }),
-      runOf({ name: 'running', state: 'running', ended: null })
-    ];
-    const column = { group: 'run', key: 'duration' } as const;
-    expect(names(sortRuns(runs, { column, descending: true }, T0 + 1000))[0]).toBe('three minutes');
-    expect(names(sortRuns(runs, { column, descending: true }, T0 + 1e6))[0]).toBe('running');
+  it('takes infinity as more than all numbers, and NaN as itself', () => {
+    expect(metricValue(runOf({ metrics: { loss: 'Infinity' } }), 'loss')).toBe(Infinity);
+    expect(metricValue(runOf({ metrics: { loss: 'NaN' } }), 'loss')).toBeNaN();
+    expect(metricValue(runOf(), 'loss')).toBeNull();
   });
 });
