@@ -244,4 +244,4 @@ def _order(value: str) -> tuple[int, float, str]:
 
 
 def _missing(value: Any) -> bool:
-    return value is None or value != value  # noqa: PLR0124 - only NaN and NaT differ from themselves
+    return value is None or value != value

@@ -62,7 +62,8 @@ def _edges(numbers: NDArray[Any]) -> NDArray[Any]:
         return np.array([], dtype=float)
     shares = np.arange(1, BINS) / BINS
     edges = np.unique(np.quantile(numbers, shares, method="inverted_cdf"))
-    return edges[np.isfinite(edges) & (edges > numbers.min())]
+    inner: NDArray[Any] = edges[np.isfinite(edges) & (edges > numbers.min())]
+    return inner
 
 
 def leak_scores(frame: DataFrame, columns: Sequence[str], target: str) -> list[FeatureLeak]:
@@ -154,9 +155,7 @@ def _ranks(values: Series[Any]) -> NDArray[Any]:
     return numbers
 
 
-def _by_tree(
-    train: NDArray[Any], outcomes: NDArray[Any], test: NDArray[Any]
-) -> NDArray[Any]:
+def _by_tree(train: NDArray[Any], outcomes: NDArray[Any], test: NDArray[Any]) -> NDArray[Any]:
     from sklearn.tree import DecisionTreeRegressor
 
     # The mean of 0 and 1 in a leaf is a class's share: one tree serves classes and numbers.
@@ -167,9 +166,7 @@ def _by_tree(
     return predicted
 
 
-def _by_word(
-    train: NDArray[Any], outcomes: NDArray[Any], test: NDArray[Any]
-) -> NDArray[Any]:
+def _by_word(train: NDArray[Any], outcomes: NDArray[Any], test: NDArray[Any]) -> NDArray[Any]:
     import numpy as np
 
     size = int(max(train.max(initial=-1), test.max(initial=-1))) + 1
@@ -181,13 +178,12 @@ def _by_word(
         ]
     )
     prior = outcomes.mean(axis=0)
-    means: NDArray[Any] = (sums + prior) / (counts + 1)  # a word never seen predicts the mean
-    return means[test]
+    means = (sums + prior) / (counts + 1)  # a word never seen predicts the mean
+    predicted: NDArray[Any] = means[test]
+    return predicted
 
 
 def _is_number(values: Series[Any]) -> bool:
     import pandas as pd
 
-    return bool(
-        pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    )
+    return bool(pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values))

@@ -226,12 +226,12 @@ def _wrapped(model: Any) -> Any:
     The class is defined here, so that cloudpickle keeps it by value and a model loads where
     Perijove is not installed.
     """
-    from mlflow.pyfunc import PythonModel
+    from mlflow.pyfunc.model import PythonModel
 
     if isinstance(model, PythonModel):
         return model
 
-    class Predictor(PythonModel):  # type: ignore[misc]
+    class Predictor(PythonModel):
         # MLflow reads annotations here as a schema: there are none.
         def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
             return model.predict(model_input) if hasattr(model, "predict") else model(model_input)
@@ -240,7 +240,7 @@ def _wrapped(model: Any) -> Any:
 
 
 def _predict(model: Any, example: DataFrame) -> Any:
-    from mlflow.pyfunc import PythonModel
+    from mlflow.pyfunc.model import PythonModel
 
     try:
         if isinstance(model, PythonModel):

@@ -1,0 +1,270 @@
+"""``pj.dataset``, ``pj.register``, ``pj.split`` and ``@pj.curate``: data by name, reads recorded."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from perijove.contracts.data import DataFacts, SplitFacts
+from perijove.core.chain import facts_of, make_ref
+from perijove.core.errors import InvalidInputError, NotFoundError
+from perijove.kernel.files import unwatched
+from perijove.kernel.frames import as_frame
+from perijove.kernel.session import Session, current
+
+if TYPE_CHECKING:
+    from perijove.contracts.chain import Node
+
+PREVIEWED: Final = 8
+"""Columns that a dataset's text names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The parts of one data version."""
+
+    ref: str
+    facts: SplitFacts
+
+    def __repr__(self) -> str:
+        how = f"by {self.facts.column}" if self.facts.method == "time" else "by row hash"
+        parts = " · ".join(f"{part.name} {part.rows:,}" for part in self.facts.parts)
+        return f"{self.ref} {how}: {parts} rows"
+
+
+class DatasetHandle:
+    """A registered or curated dataset.
+
+    Parameters
+    ----------
+    version
+        A fixed version; 0 for the newest at each read.
+    """
+
+    def __init__(self, session: Session, name: str, version: int = 0) -> None:
+        self._session = session
+        self.name = name
+        self.version = version
+
+    def _node(self, version: int | None = None) -> Node:
+        with unwatched():
+            number = self.version if version is None else version
+            return self._session.workbench.data.resolve(self.name, number, by=self._session.actor)
+
+    @property
+    def ref(self) -> str:
+        """The reference of the version that a read would return."""
+        return self._node().ref
+
+    @property
+    def columns(self) -> list[str]:
+        return [column.name for column in facts_of(self._node(), DataFacts).columns]
+
+    def read(
+        self,
+        split: str | None = None,
+        as_: Literal["pandas", "polars", "arrow"] | None = None,
+        version: int | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> Any:
+        """Read the rows, and record that this kernel did.
+
+        Parameters
+        ----------
+        split
+            ``"train"``, ``"validation"`` or ``"test"``; all rows when left out.
+        as_
+            The library of the frame; pandas where it is installed.
+        version
+            A data version's number; the newest when left out. A file that has changed since it
+            was registered becomes a new version here.
+
+        Raises
+        ------
+        NotFoundError
+            Naming the datasets, versions or parts that there are.
+        """
+        node = self._node(version)
+        data = self._session.workbench.data
+        with unwatched():
+            if columns is not None:
+                self._check(node, columns)
+            if split is None:
+                table = data.read_table(node, list(columns) if columns is not None else None)
+            else:
+                table = data.split_table(node, split)
+                if columns is not None:
+                    table = table.select(list(columns))
+            frame = as_frame(table, as_)
+        self._session.record_read(node.ref)
+        if split is not None:
+            self._session.record_read(make_ref("split", node.name, node.version))
+        return frame
+
+    def _check(self, node: Node, columns: Sequence[str]) -> None:
+        known = [column.name for column in facts_of(node, DataFacts).columns]
+        unknown = [name for name in columns if name not in known]
+        if unknown:
+            raise NotFoundError(
+                f"{node.ref} has no column {unknown[0]!r}.",
+                f"Its columns are {', '.join(known)}.",
+                code="unknown_column",
+            )
+
+    def __repr__(self) -> str:
+        node = self._node()
+        facts = facts_of(node, DataFacts)
+        names = [column.name for column in facts.columns]
+        more = f" and {len(names) - PREVIEWED} more" if len(names) > PREVIEWED else ""
+        return f"{node.ref} · {facts.rows:,} rows · {', '.join(names[:PREVIEWED])}{more}"
+
+
+def dataset(name: str) -> DatasetHandle:
+    """Name a dataset: ``"builds"`` for its newest version, ``"builds@3"`` for one of them.
+
+    Raises
+    ------
+    NotFoundError
+        When the project has none of that name.
+    """
+    base, version = parse_name(name)
+    handle = DatasetHandle(current(), base, version)
+    handle._node()
+    return handle
+
+
+def parse_name(text: str) -> tuple[str, int]:
+    """Take ``NAME``, ``NAME@VERSION`` or ``data:NAME@VERSION`` apart; version 0 is the newest."""
+    base, at, version = text.removeprefix("data:").partition("@")
+    if at and not (version.isdigit() and int(version)):
+        raise InvalidInputError(
+            f"{text!r} names no dataset version.", "Write NAME or NAME@VERSION, such as builds@3."
+        )
+    return base, int(version) if at else 0
+
+
+def register(
+    path: str | Path, name: str | None = None, target: str | None = None, time: str | None = None
+) -> DatasetHandle:
+    """Register a data file by reference: its path, its hash, and what its columns mean.
+
+    Parameters
+    ----------
+    path
+        Relative to the current folder or to the project's, or absolute.
+    target
+        The column to predict.
+    time
+        The column of the event's time; splits are made by it.
+    """
+    session = current()
+    here = Path(path).expanduser()
+    found = here if here.exists() else session.paths.root / here
+    with unwatched():
+        registered = session.workbench.data.register(
+            str(found.resolve()),
+            name=name or "",
+            target=target or "",
+            time=time or "",
+            by=session.actor,
+        )
+    return DatasetHandle(session, registered.name)
+
+
+def split(
+    name: str,
+    train: float = 0.7,
+    validation: float = 0.0,
+    test: float = 0.3,
+    by: str | None = None,
+) -> Split:
+    """Split a dataset's newest version, once: the same parts for whoever measures later.
+
+    Parameters
+    ----------
+    train, validation, test
+        Shares that add up to 1.
+    by
+        The column that orders the rows; the declared time column when left out, and a fixed hash
+        of the row's number where none is declared.
+
+    Raises
+    ------
+    ConflictError
+        When the version is split otherwise already.
+    """
+    session = current()
+    base, version = parse_name(name)
+    data = session.workbench.data
+    with unwatched():
+        node = data.resolve(base, version, by=session.actor)
+        made = data.ensure_split(
+            node,
+            {"train": train, "validation": validation, "test": test},
+            by or "",
+            by=session.actor,
+        )
+    return Split(made.ref, facts_of(made, SplitFacts))
+
+
+def curate(
+    name: str, inputs: Sequence[str] = ()
+) -> Callable[[Callable[..., Any]], Callable[[], DatasetHandle]]:
+    """Make a curated dataset of a function.
+
+    The decorated function takes the frames of ``inputs`` in order and returns a frame. Calling it
+    without arguments reads the newest versions, and commits what the function returns as a version
+    that knows its code and its inputs; the same result of the same code stays the same version.
+
+    Parameters
+    ----------
+    inputs
+        Names of datasets, ``"builds_raw"`` or ``"builds_raw@2"``.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[[], DatasetHandle]:
+        source = _source(function)
+
+        @functools.wraps(function)
+        def run() -> DatasetHandle:
+            session = current()
+            data = session.workbench.data
+            with unwatched():
+                nodes = [data.resolve(*parse_name(text), by=session.actor) for text in inputs]
+                frames = [as_frame(data.read_table(node), None) for node in nodes]
+            frame = function(*frames)
+            if frame is None:
+                raise InvalidInputError(
+                    f"{function.__name__} returned nothing.", "Return the curated frame."
+                )
+            with unwatched():
+                node = data.commit_curated(
+                    name,
+                    frame,
+                    inputs=[node.ref for node in nodes],
+                    source=source,
+                    by=session.actor,
+                )
+            return DatasetHandle(session, name, node.version)
+
+        # The wrapper takes no arguments: a tooltip that shows the function's own would mislead.
+        run.__signature__ = inspect.Signature(return_annotation=DatasetHandle)  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def _source(function: Callable[..., Any]) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError) as error:
+        raise InvalidInputError(
+            f"The source of {function.__name__} cannot be read, so that its result could not be "
+            "made again.",
+            "Define the function in a cell or in a module.",
+        ) from error

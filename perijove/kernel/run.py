@@ -1,0 +1,144 @@
+"""One tracked run: started, written to while its block runs, and ended as it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from perijove.contracts.develop import Cell
+from perijove.core.errors import UnavailableError
+from perijove.develop.service import COMMIT_TAG, DIRTY_TAG, EndState
+from perijove.kernel import tracking
+from perijove.kernel.environment import git_commit, packages
+from perijove.kernel.files import unwatched
+from perijove.kernel.session import Session
+
+RUN_ID: Final = "MLFLOW_RUN_ID"
+_MLFLOW = re.compile(r"\bmlflow\b")
+_OWN_START = re.compile(r"\bstart_run\b")
+
+
+@dataclass(slots=True)
+class TrackedRun:
+    """What is known of a run while its block runs, and how it ended."""
+
+    run_id: str
+    name: str
+    writer: tracking.ActiveRun
+    began: float = field(default_factory=time.monotonic)
+    state: EndState | None = None
+    seconds: float = 0.0
+    error: str = ""
+
+
+@contextlib.contextmanager
+def tracked(
+    session: Session,
+    name: str,
+    *,
+    params: Mapping[str, str] | None = None,
+    seed: int | None = None,
+    cells: list[Cell] | None = None,
+) -> Iterator[TrackedRun]:
+    """Track the block as a run: finished, failed with its error, or stopped by an interrupt."""
+    develop = session.workbench.develop
+    commit = git_commit(session.paths.root)
+    tags = {COMMIT_TAG: commit.sha, DIRTY_TAG: str(commit.dirty).lower()} if commit.sha else {}
+    with unwatched():
+        run_id = develop.start_run(
+            name,
+            notebook=session.notebook,
+            params=params,
+            tags=tags,
+            seed=seed,
+            by=session.actor,
+        )
+    run = TrackedRun(run_id, name, tracking.ActiveRun(session.paths, run_id))
+    with contextlib.suppress(UnavailableError):  # artifacts that lie elsewhere: no checkpoints
+        run.writer.artifacts = develop.store.artifact_folder(run_id)
+    outer = tracking.current()
+    tracking.activate(run.writer)
+    source = cells[-1].source if cells else ""
+    try:
+        with _mlflow(session, run_id, source):
+            yield run
+    except KeyboardInterrupt:
+        run.state = "stopped"
+        raise
+    except BaseException as error:
+        run.state, run.error = "failed", f"{type(error).__name__}: {error}"
+        raise
+    else:
+        run.state = "stopped" if run.writer.stopped else "finished"
+    finally:
+        tracking.activate(outer)
+        run.writer.close()
+        run.seconds = time.monotonic() - run.began
+        _end(session, run, cells or [])
+
+
+def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
+    """Write down what made the run, then its end. The end is written whatever else fails."""
+    develop = session.workbench.develop
+    try:
+        with unwatched():
+            inputs = session.inputs()
+            develop.record_inputs(run.run_id, inputs.refs, inputs.unregistered)
+            develop.record_origin(run.run_id, cells=cells, environment=packages())
+    finally:
+        with unwatched():
+            develop.finish_run(run.run_id, run.state or "failed", run.error)
+
+
+@contextlib.contextmanager
+def _mlflow(session: Session, run_id: str, source: str) -> Iterator[None]:
+    """Let MLflow's own calls in the block join the run.
+
+    A cell that starts a run itself gets ours by the variable that ``mlflow.start_run()`` reads. It
+    reads it once, so that autologging, which starts a run at each fit, would get a second one:
+    there our run is made MLflow's active one.
+    """
+    used = _MLFLOW.search(source) is not None or "mlflow" in sys.modules
+    if used and not _OWN_START.search(source):
+        with _active_in_mlflow(session, run_id):
+            yield
+        return
+    before = os.environ.get(RUN_ID)
+    os.environ[RUN_ID] = run_id
+    try:
+        yield
+    finally:
+        os.environ.pop(RUN_ID, None)
+        if before is not None:
+            os.environ[RUN_ID] = before
+
+
+@contextlib.contextmanager
+def _active_in_mlflow(session: Session, run_id: str) -> Iterator[None]:
+    import mlflow
+
+    from perijove.adapters.mlflow.database import tracking_uri
+
+    if mlflow.get_tracking_uri() != tracking_uri(session.paths):
+        yield  # the user logs to another store on purpose; our run is not there
+        return
+    mlflow.start_run(run_id=run_id, nested=True)
+    status = "FINISHED"
+    try:
+        yield
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    except BaseException:
+        status = "FAILED"
+        raise
+    finally:
+        opened = mlflow.active_run()
+        if opened is not None and opened.info.run_id == run_id:
+            mlflow.end_run(status)

@@ -1,0 +1,203 @@
+"""What one kernel knows of its project: found once, opened when it is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perijove.core.paths import PROJECT_FILE, ProjectPaths, find_project
+from perijove.kernel.files import FileWatch, unwatched
+from perijove.kernel.history import CellHistory
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from perijove.adapters.workbench import Workbench
+    from perijove.contracts.develop import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What was read so far."""
+
+    refs: list[str]
+    """Data versions and splits, in the order of their first reads."""
+    unregistered: list[str]
+    """Files that no dataset names, relative to the project where they lie in it."""
+
+
+class Session:
+    """The link between a process and its project. One a process.
+
+    Parameters
+    ----------
+    shell
+        IPython's shell; None in a plain program.
+    """
+
+    def __init__(self, shell: InteractiveShell | None = None) -> None:
+        self.files = FileWatch()
+        self.files.start()
+        self.history: CellHistory | None = None
+        self._lock = threading.RLock()
+        self._workbench: Workbench | None = None
+        self._reads: dict[str, None] = {}
+        self._models: dict[int, tuple[Any, str]] = {}
+        self.shell: InteractiveShell | None = None
+        if shell is not None:
+            self.attach(shell)
+
+    def attach(self, shell: InteractiveShell) -> None:
+        """Follow the cells of a shell."""
+        if self.shell is shell:
+            return
+        if self.history is not None:
+            self.history.detach()
+        self.shell = shell
+        self.history = CellHistory(shell, self.files)
+
+    @property
+    def paths(self) -> ProjectPaths:
+        """The project's paths.
+
+        Raises
+        ------
+        NotFoundError
+            When neither the notebook nor the current folder lies in a project.
+        """
+        if self._workbench is not None:
+            return self._workbench.project.paths
+        notebook = self._notebook_path()
+        if notebook is not None:
+            for folder in notebook.parents:
+                if (folder / PROJECT_FILE).is_file():
+                    return ProjectPaths(folder)
+        return find_project(Path.cwd())
+
+    @property
+    def workbench(self) -> Workbench:
+        """The open project."""
+        with self._lock:
+            if self._workbench is None:
+                from perijove.adapters.workbench import open_workbench
+
+                with unwatched():
+                    self._workbench = open_workbench(self.paths.root)
+            return self._workbench
+
+    @property
+    def actor(self) -> str:
+        return self.workbench.project.actor
+
+    @property
+    def notebook(self) -> str:
+        """The notebook's path relative to the project; empty when there is none."""
+        path = self._notebook_path()
+        return self.paths.relative(path) if path is not None else ""
+
+    def _notebook_path(self) -> Path | None:
+        """Jupyter names it in the environment, VS Code in the user's namespace."""
+        named = os.environ.get("JPY_SESSION_NAME", "")
+        if self.shell is not None:
+            named = named or str(self.shell.user_ns.get("__vsc_ipynb_file__", ""))
+        path = Path(named)
+        return Path.cwd().joinpath(path).resolve() if path.suffix == ".ipynb" else None
+
+    def cells(self) -> list[Cell]:
+        return self.history.cells() if self.history is not None else []
+
+    def record_read(self, *refs: str) -> None:
+        """Remember that data versions or splits were read."""
+        from perijove.kernel import tracking
+
+        with self._lock:
+            self._reads.update(dict.fromkeys(refs))
+        run = tracking.current()
+        if run is not None:
+            run.record_read(*refs)
+
+    def inputs(self) -> Inputs:
+        """Tell what was read so far: by name, and past Perijove.
+
+        A registered file that was opened directly counts as a read of the version that its
+        bytes are.
+        """
+        with self._lock, unwatched():
+            data = self.workbench.data
+            by_path = {
+                self.paths.absolute(table.path).resolve(): name
+                for name, table in self.workbench.project.definition.data.items()
+                if table.path
+            }
+            registered = data.registered_paths()
+            refs: dict[str, None] = dict(self._reads)
+            unknown: dict[str, None] = {}
+            if self.history is not None:
+                self.history.note_running()
+            root = self.paths.root
+            opened = self.files.opened(root)
+            for path in opened:
+                name = by_path.get(path)
+                if name is not None and path in registered and path.is_file():
+                    refs[data.resolve(name).ref] = None
+            for path in [*opened, *self.files.named(root)]:
+                if path not in registered:
+                    unknown[self.paths.relative(path)] = None
+            return Inputs(list(refs), list(unknown))
+
+    def remember_model(self, model: Any, ref: str) -> None:
+        """Keep the link between an object of this kernel and its logged version."""
+        self._models[id(model)] = (model, ref)
+
+    def ref_of(self, model: Any) -> str | None:
+        """Return the version that an object was logged as."""
+        found = self._models.get(id(model))
+        return found[1] if found is not None and found[0] is model else None
+
+    def close(self) -> None:
+        """Let go of the project: another session may start."""
+        self.files.stop()
+        if self.history is not None:
+            self.history.detach()
+        if self._workbench is not None:
+            self._workbench.close()
+
+
+_session: Session | None = None
+_session_lock = threading.Lock()
+
+
+def current() -> Session:
+    """Return this process's session; the first call makes it."""
+    global _session
+    with _session_lock:
+        if _session is None:
+            _session = Session()
+        if _session.shell is None and "IPython" in sys.modules:
+            from IPython.core.getipython import get_ipython
+
+            shell = get_ipython()
+            if shell is not None:
+                _session.attach(shell)
+        return _session
+
+
+@contextmanager
+def using(session: Session) -> Iterator[Session]:
+    """Let the block use a session of its own; for tests and embedding."""
+    global _session
+    before, _session = _session, session
+    session.files.start()
+    try:
+        yield session
+    finally:
+        session.close()
+        _session = before
+        if before is not None:
+            before.files.start()
