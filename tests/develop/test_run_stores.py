@@ -106,6 +106,23 @@ def test_what_stock_mlflow_writes_shows(project, store):
     assert store.change_counter() != counter
 
 
+def test_a_folder_of_any_name(tmp_path):
+    root = tmp_path / "a b#c%20d?'é"
+    root.mkdir()
+    (root / "perijove.toml").write_text("[project]\n")
+    project = ProjectContext.open(root)
+    store = SqliteRunStore(project)
+    client = client_of(project)
+    run_id = client.create_run("0").info.run_id
+    client.log_text(run_id, "theirs", "a.txt")
+    (store.artifact_folder(run_id) / "b.txt").write_text("ours")
+    assert store.read_artifact(run_id, "a.txt") == b"theirs"
+    assert sorted(f.path for f in client.list_artifacts(run_id)) == ["a.txt", "b.txt"]
+    assert store.artifact_folder(run_id).is_relative_to(root)
+    store.close()
+    project.chain.ledger.close()
+
+
 def test_deleted_runs_are_hidden(project, store):
     kept, gone = (store.create_run(name, started=START, batch=Batch()) for name in "ab")
     client_of(project).delete_run(gone)

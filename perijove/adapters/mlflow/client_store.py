@@ -118,7 +118,12 @@ class ClientRunStore:
                 self._client.log_artifacts(run_id, str(staging))
             self._client.set_terminated(run_id, status=status, end_time=at)
 
-    def list_runs(self, *, limit: int, notebook: str = "") -> tuple[list[StoredRun], int]:
+    def list_runs(
+        self, *, limit: int, notebook: str = "", status: RunStatus | None = None
+    ) -> tuple[list[StoredRun], int]:
+        wanted = [_equals(f"tags.`{NOTEBOOK_TAG}`", notebook)] if notebook else []
+        if status:
+            wanted.append(f"attributes.status = '{status}'")
         runs: list[StoredRun] = []
         total, token = 0, None
         experiment = self.experiment
@@ -126,7 +131,7 @@ class ClientRunStore:
             with _errors(self.uri):
                 page = self._client.search_runs(
                     [experiment],
-                    filter_string=_equals(NOTEBOOK_TAG, notebook),
+                    filter_string=" AND ".join(wanted),
                     max_results=PAGE if total else max(1, min(limit, PAGE)),
                     order_by=["attributes.start_time DESC"],
                     page_token=token,
@@ -174,7 +179,7 @@ class ClientRunStore:
         uri = str(self._active(run_id).info.artifact_uri)
         parts = urlsplit(uri)
         if not parts.scheme:
-            return Path(uri)
+            return Path(unquote(uri))
         return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
     def read_artifact(self, run_id: str, path: str) -> bytes | None:
@@ -205,11 +210,9 @@ def _tags(tags: dict[str, str]) -> dict[str, str]:
     return {allowed_key(key): short(text, MAX_TAG) for key, text in tags.items()}
 
 
-def _equals(tag: str, text: str) -> str:
-    if not text:
-        return ""
+def _equals(field: str, text: str) -> str:
     quote = '"' if "'" in text else "'"
-    return f"tags.`{tag}` = {quote}{text}{quote}"
+    return f"{field} = {quote}{text}{quote}"
 
 
 def _stored(run: Any) -> StoredRun:

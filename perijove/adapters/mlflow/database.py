@@ -18,6 +18,7 @@ from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from perijove.core.errors import ReadOnlyError, UnavailableError
 from perijove.core.files import locked
@@ -48,7 +49,14 @@ _NETWORK = re.compile(
 
 def own_uri(paths: ProjectPaths) -> str:
     """Return the tracking URI of the project's own database."""
-    return f"sqlite:///{paths.mlflow_db}"
+    # SQLAlchemy reads what follows a "?" as options and decodes "%20" (since 2.1).
+    path = str(paths.mlflow_db).replace("%", "%25").replace("?", "%3F")
+    return f"sqlite:///{path}"
+
+
+def artifact_location(paths: ProjectPaths) -> str:
+    """Return where artifacts lie, as MLflow keeps it: a path in which it decodes "%20"."""
+    return str(paths.artifacts).replace("%", "%25")
 
 
 def tracking_uri(paths: ProjectPaths) -> str:
@@ -120,7 +128,7 @@ def _make(paths: ProjectPaths, name: str) -> None:
 
 def _name_experiment(db: sqlite3.Connection, paths: ProjectPaths, name: str) -> None:
     at = now()
-    location = str(paths.artifacts / str(EXPERIMENT))
+    location = f"{artifact_location(paths)}/{EXPERIMENT}"
     db.execute(
         "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, "
         "creation_time, last_update_time) VALUES (?1, ?2, ?3, 'active', ?4, ?4) "
@@ -138,8 +146,8 @@ def relocate(db: sqlite3.Connection, paths: ProjectPaths) -> None:
         "SELECT artifact_location FROM experiments WHERE experiment_id=?", (EXPERIMENT,)
     ).fetchone()
     old, mark, _ = str(row[0] if row else "").partition("/.perijove/artifacts")
-    before, after = old + mark, str(paths.artifacts)
-    if not mark or before == after or Path(before).exists():
+    before, after = old + mark, artifact_location(paths)
+    if not mark or before == after or Path(unquote(before)).exists():
         return
     db.execute("BEGIN IMMEDIATE")
     for table, column in _ARTIFACT_PATHS:

@@ -171,14 +171,20 @@ class SqliteRunStore:
         if not db.execute(f"SELECT 1 {_VISIBLE} AND run_uuid=?", (run_id,)).fetchone():
             raise _unknown(run_id)
 
-    def list_runs(self, *, limit: int, notebook: str = "") -> tuple[list[StoredRun], int]:
-        where, parameters = _VISIBLE, []
+    def list_runs(
+        self, *, limit: int, notebook: str = "", status: RunStatus | None = None
+    ) -> tuple[list[StoredRun], int]:
+        where = _VISIBLE
+        parameters: list[str] = []
+        if status:
+            where += " AND r.status=?"
+            parameters.append(status)
         if notebook:
             where += (
                 " AND EXISTS (SELECT 1 FROM tags t"
                 " WHERE t.run_uuid=r.run_uuid AND t.key=? AND t.value=?)"
             )
-            parameters = [NOTEBOOK_TAG, notebook]
+            parameters += [NOTEBOOK_TAG, notebook]
         total = self._rows(f"SELECT count(*) {where}", parameters)[0][0]
         heads = self._rows(
             f"SELECT {_HEAD} {where} ORDER BY r.start_time DESC, r.rowid DESC LIMIT ?",
@@ -266,7 +272,7 @@ class SqliteRunStore:
                 "Set MLFLOW_TRACKING_URI to the store that it was logged to.",
                 code="artifacts_elsewhere",
             )
-        return Path(unquote(parts.path) if parts.scheme else uri)
+        return Path(unquote(parts.path if parts.scheme else uri))
 
     def read_artifact(self, run_id: str, path: str) -> bytes | None:
         try:
