@@ -148,6 +148,10 @@ class RunStoreSuite:
         runs, total = store.list_runs(limit=1, notebook="n'1.ipynb")
         assert ([r.run_id for r in runs], total) == ([ids[3]], 2)
         assert store.list_runs(limit=9, notebook="none.ipynb") == ([], 0)
+        store.finish(ids[1], "FAILED", START + 9)
+        runs, total = store.list_runs(limit=9, status="FAILED")
+        assert ([r.run_id for r in runs], total) == ([ids[1]], 1)
+        assert store.list_runs(limit=9, status="RUNNING", notebook="n'1.ipynb")[1] == 1
 
     def test_unknown_runs_are_told(self, store: RunStore) -> None:
         for call in (
