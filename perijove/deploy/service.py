@@ -285,9 +285,12 @@ class DeployService:
         wanted = self._wanted(name)
         facts = self._facts(name, wanted.revision)
         model = facts_of(self.project.chain.get(facts.model), ModelFacts)
+        body = infer_body(rows, model.signature)
+        # The endpoint answers 503 at its own limit: wait a little longer than that.
+        patience = float(facts.settings.get("timeout_seconds", 60.0)) + 10.0
         start = time.perf_counter()
         answer = self._target(facts.target).request(
-            name, "POST", f"/v2/models/{name}/infer", infer_body(rows, model.signature), 60.0
+            name, "POST", f"/v2/models/{name}/infer", body, patience
         )
         return InvokeReply(
             prediction_id=answer.headers.get("x-perijove-prediction-id", ""),

@@ -176,6 +176,13 @@ class MonitorService:
         if not wanted:
             return StepStatus(step="monitor", state="not_started", fact="", next="Deploy a model")
         reports = [self.report(name) for name, want in sorted(wanted.items()) if want.running]
+        if not reports:
+            return StepStatus(
+                step="monitor",
+                state="not_started",
+                fact="all endpoints are stopped",
+                next="Start an endpoint",
+            )
         alerts = [alert for report in reports for alert in report.alerts]
         if not any(self._traffic[name].total for name in self._traffic):
             return StepStatus(
@@ -194,11 +201,10 @@ class MonitorService:
             for report in sorted(reports, key=lambda r: not r.alerts)[:5]
         ]
         worst = sorted(alerts, key=lambda alert: alert.severity != "failed")[:1]
-        facts = [entry.detail for entry in entries[:1]] or ["all endpoints are stopped"]
         return StepStatus(
             step="monitor",
             state=_worst(alerts),
-            fact=worst[0].title if worst else facts[0],
+            fact=worst[0].title if worst else entries[0].detail,
             entries=entries,
         )
 

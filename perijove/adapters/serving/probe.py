@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -29,6 +30,15 @@ def ask(path: Path, target: str, timeout: float) -> tuple[int, bytes]:
     head, _, body = b"".join(chunks).partition(b"\r\n\r\n")
     words = head.split(b" ", 2)
     return (int(words[1]) if len(words) > 1 and words[1].isdigit() else 0), body
+
+
+def is_private(path: Path) -> bool:
+    """Whether a socket's folder is this user's alone, so that nobody else can stand in."""
+    try:
+        folder = path.parent.stat()
+    except OSError:
+        return False
+    return folder.st_uid == os.getuid() and not folder.st_mode & 0o077
 
 
 def is_ready(path: Path) -> bool:

@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 from perijove.adapters.serving import layout
-from perijove.adapters.serving.probe import ask_worker, is_ready
+from perijove.adapters.serving.probe import ask_worker, is_private, is_ready
 from perijove.adapters.serving.processes import Worker, start_detached
 from perijove.contracts.deploy import EndpointState
 from perijove.core.chain import WantedEndpoint
@@ -67,6 +67,7 @@ class Supervisor:
     coming: Worker | None = None
     leaving: list[Worker] = field(default_factory=list)
     failures: dict[int, Failure] = field(default_factory=dict)
+    me: ProcessId = field(default_factory=ProcessId.here)
     good: int = 0
     """The newest revision that was ready once: what is fallen back to."""
     wanted: WantedEndpoint | None = None
@@ -86,9 +87,11 @@ class Supervisor:
         Who answers on the public socket is asked for its name: the state file may be older.
         """
         earlier = layout.read_state(self.folder)
-        if earlier is not None:
-            self.public = Path(earlier.socket)
         found = ask_worker(self.public)
+        if found is None and earlier is not None and is_private(Path(earlier.socket)):
+            # Another environment may name another runtime folder; who answers there stays there.
+            found = ask_worker(Path(earlier.socket))
+            self.public = Path(earlier.socket) if found is not None else self.public
         if found is not None and (process := ProcessId.of(found.pid)) is not None:
             started = earlier.started if earlier is not None else None
             self.current = Worker(
@@ -291,7 +294,7 @@ class Supervisor:
             wanted=self.wanted.revision if self.wanted is not None else 0,
             wanted_at=self.wanted_at,
             socket=str(self.public),
-            supervisor=_HERE,
+            supervisor=self.me,
             worker=worker,
             others=others,
             started=self.current.ready_at if self.current is not None else None,
@@ -303,9 +306,6 @@ class Supervisor:
                 self.folder / layout.STATE_FILE, msgspec.json.encode(content), durable=False
             )
             self._written, self._heartbeat = written, at
-
-
-_HERE = ProcessId.here()
 
 
 def _inode(path: Path) -> int:

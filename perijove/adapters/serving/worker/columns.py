@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -146,17 +147,24 @@ def blame(
     rows: int,
     sample: Columns | None,
     error: Exception,
+    seconds: float,
 ) -> ModelInputError | None:
     """Find the row, and where one is at fault the column, that made the model raise.
 
     The row is found by halving. Then each of its values in turn is replaced by the sample's, which
     the model is known to take: the replacement that helps names the column.
 
+    Parameters
+    ----------
+    seconds
+        How long to look; what is known by then is told.
+
     Returns
     -------
     ModelInputError or None
         None when the model cannot take its own sample either: then it is not the row's fault.
     """
+    end = time.monotonic() + seconds
 
     def raises(trial: Columns) -> Exception | None:
         try:
@@ -165,27 +173,36 @@ def blame(
             return caught
         return None
 
-    if sample is not None and raises(sample) is not None:
+    if sample is not None and time.monotonic() < end and raises(sample) is not None:
         return None
     low, high = 0, rows
-    while high - low > 1:
+    while high - low > 1 and time.monotonic() < end:
         middle = (low + high) // 2
         found = raises({name: values[low:middle] for name, values in columns.items()})
         if found is not None:
             high, error = middle, found
         else:
             low = middle
+    if high - low > 1:
+        return ModelInputError(f"Rows {low} to {high - 1}: the model raises. {_said(error)}")
     row = {name: values[low : low + 1] for name, values in columns.items()}
-    alone = raises(row)
-    why = f"{type(alone or error).__name__}: {shortened(str(alone or error), 300)}"
-    if alone is None:
-        return ModelInputError(f"The model cannot take these {rows} rows together. {why}")
-    if sample is not None:
-        for name, values in row.items():
-            if name in sample and raises({**row, name: sample[name]}) is None:
-                return ModelInputError(
-                    f"Column {name!r}, row {low}: the model cannot take "
-                    f"{shortened(values[0])}. {why}",
-                    f"A value that it takes: {shortened(sample[name][0])}.",
-                )
-    return ModelInputError(f"Row {low}: the model cannot take it. {why}")
+    if rows > 1:
+        alone = raises(row)
+        if alone is None:
+            return ModelInputError(f"The model cannot take {rows} rows together. {_said(error)}")
+        error = alone
+    for name, values in row.items():
+        if sample is None or name not in sample or time.monotonic() > end:
+            continue
+        if raises({**row, name: sample[name]}) is None:
+            return ModelInputError(
+                f"Column {name!r}, row {low}: the model cannot take {shortened(values[0])}. "
+                f"{_said(error)}",
+                f"A value that it takes: {shortened(sample[name][0])}.",
+            )
+    return ModelInputError(f"Row {low}: the model raises. {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text if len(text) <= 300 else f'{text[:299]}…'}"

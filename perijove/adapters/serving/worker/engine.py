@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 
 from perijove.adapters.serving.worker.columns import Columns, blame, check
 from perijove.adapters.serving.worker.model import Model, fields_of
 from perijove.contracts.deploy import Field, Signature
 from perijove.core.errors import PerijoveError, UnavailableError
+
+BLAME_SECONDS: Final = 2.0
 
 
 class HungError(UnavailableError):
@@ -54,7 +56,10 @@ class Engine:
         try:
             arrays = self._model.arrays(columns)
         except Exception as error:
-            found = blame(self._model.arrays, columns, rows, self._sample, error)
+            # Looking for the fault must not look like a hang.
+            left = self._timeout / 2 - (time.monotonic() - started[0])
+            seconds = min(left, BLAME_SECONDS)
+            found = blame(self._model.arrays, columns, rows, self._sample, error, seconds)
             if found is not None:
                 raise found from error
             raise PerijoveError(
