@@ -66,7 +66,12 @@ export class Plot {
         y: { range: (_, low, high) => this._yRange(low, high) }
       },
       axes: [
-        { ...axis, size: this._props.xLabel === undefined ? 28 : 24, ...this._xLabel() },
+        {
+          ...axis,
+          size: this._props.xLabel === undefined ? 28 : 24,
+          ...(time ? { values: timeTicks } : {}),
+          ...this._xLabel()
+        },
         {
           ...axis,
           size: 52,
@@ -79,7 +84,13 @@ export class Plot {
           label: one.label,
           stroke: this._colors[index] ?? '',
           width: 1.5,
-          spanGaps: !time
+          spanGaps: !time,
+          // A line through one point has no length: the point itself is drawn.
+          points: {
+            size: 5,
+            show: false,
+            filter: (plot: uPlot, line: number) => lonePoints(plot.data[line] ?? [])
+          }
         }))
       ],
       hooks: {
@@ -222,6 +233,27 @@ export class Plot {
 function align(series: readonly ChartSeries[]): uPlot.AlignedData {
   const tables = series.map(one => [[...one.x], one.y.map(finite)] as uPlot.AlignedData);
   return tables.length === 0 ? [[]] : tables.length === 1 ? tables[0]! : uPlot.join(tables);
+}
+
+/** Indices of values that have no value on either side. */
+function lonePoints(values: ArrayLike<number | null | undefined>): number[] {
+  const lone: number[] = [];
+  for (let index = 0; index < values.length; index += 1) {
+    if (values[index] != null && values[index - 1] == null && values[index + 1] == null) {
+      lone.push(index);
+    }
+  }
+  return lone;
+}
+
+/** Times of day in one line; dates where the axis is longer than a day. */
+function timeTicks(_: uPlot, ticks: number[]): string[] {
+  const span = (ticks[ticks.length - 1] ?? 0) - (ticks[0] ?? 0);
+  return ticks.map(tick =>
+    span > 86_400_000
+      ? new Date(tick).toLocaleDateString(undefined, { month: 'short', day: 'numeric' })
+      : new Date(tick).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+  );
 }
 
 function finite(value: number | null): number | null {
