@@ -8,14 +8,14 @@ export interface Output {
   values: string[];
 }
 
-const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** Parse JSON, with integers that a browser would round as strings of their digits. */
 export function parseExactly(body: string): unknown {
   try {
     return JSON.parse(
-      body.replace(STRING_OR_LONG_INTEGER, token =>
-        token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${token}"`
+      body.replace(STRING_OR_NUMBER, token =>
+        /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token
       )
     );
   } catch (error) {

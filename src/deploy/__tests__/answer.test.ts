@@ -13,11 +13,11 @@ describe('an answer', () => {
   it('gives each output its values, flat, with every digit', () => {
     const body =
       '{"outputs":[{"name":"label","data":[9223372036854775807]},' +
-      '{"name":"probability","shape":[1,2],"data":[[0.25,0.75]]},' +
+      '{"name":"probability","shape":[1,2],"data":[[0.0612345678901234567,1.2345678901234567e-20]]},' +
       '{"name":"words","data":["id 12345678901234567890"]}]}';
     expect(outputsOf(body)).toEqual([
       { name: 'label', values: ['9223372036854775807'] },
-      { name: 'probability', values: ['0.25', '0.75'] },
+      { name: 'probability', values: ['0.06123456789012346', '1.2345678901234567e-20'] },
       { name: 'words', values: ['id 12345678901234567890'] }
     ]);
   });

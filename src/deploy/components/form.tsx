@@ -149,7 +149,11 @@ function Filled(props: FilledProps): JSX.Element {
   const closed =
     wrongName ??
     (target === undefined ? trans.__('There is no target to deploy to.') : undefined) ??
-    (gate === undefined ? trans.__('The gate is being asked.') : undefined);
+    (gate !== undefined
+      ? undefined
+      : gateError === undefined
+        ? trans.__('The gate is being asked.')
+        : trans.__('The gate could not be asked.'));
   const blocked = gate !== undefined && !gate.passed ? verdict(gate, trans) : undefined;
 
   return (
@@ -221,10 +225,10 @@ function Filled(props: FilledProps): JSX.Element {
           className="pj-Deploy-wide"
           busy={deploy.busy}
           disabled={closed !== undefined || blocked !== undefined}
-          title={closed ?? blocked}
+          title={closed ?? blocked ?? trans.__('Deploy %1', what)}
           onClick={() => void deploy.run(null)}
         >
-          {deploy.busy ? trans.__('Deploying %1…', what) : trans.__('Deploy %1', what)}
+          <span>{deploy.busy ? trans.__('Deploying %1…', what) : trans.__('Deploy %1', what)}</span>
         </Button>
         {(closed ?? blocked) !== undefined && (
           <p className="pj-Deploy-muted" role="status">

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 
 import type { Gate, GateCheck } from '../../api';
 import { useTrans } from '../../kit/services';
-import { StateGlyph } from '../../kit/state';
+import { StateGlyph, conditionWord } from '../../kit/state';
 import { blocking, inReadingOrder, verdict } from '../gate';
 
 /** Columns, files or runs of one check that are shown before "and n more". */
@@ -46,11 +46,15 @@ function CheckLine(props: { check: GateCheck; passedOver: boolean }): JSX.Elemen
     <li className={`pj-Deploy-check pj-mod-${check.state}`} data-check={check.id}>
       <details open={open} onToggle={event => setOpen(event.currentTarget.open)}>
         <summary>
-          <StateGlyph state={check.state} word />
+          <StateGlyph state={check.state} />
           <span className="pj-Deploy-checkTitle" title={check.title}>
             {check.title}
           </span>
-          {passedOver && <span className="pj-Deploy-muted">{trans.__('passed over')}</span>}
+          <span className="pj-Deploy-checkWord" aria-hidden="true">
+            {passedOver
+              ? trans.__('%1, passed over', conditionWord(check.state, trans))
+              : conditionWord(check.state, trans)}
+          </span>
         </summary>
         <div className="pj-Deploy-checkBody">
           {check.detail !== '' && <p>{check.detail}</p>}

@@ -100,9 +100,9 @@ export function OverrideForm(props: OverrideProps): JSX.Element {
             className="pj-Deploy-wide"
             busy={props.busy}
             disabled={props.closed !== undefined}
-            title={props.closed}
+            title={props.closed ?? trans.__('Override and deploy %1', props.what)}
           >
-            {trans.__('Override and deploy %1', props.what)}
+            <span>{trans.__('Override and deploy %1', props.what)}</span>
           </Button>
         </form>
       )}

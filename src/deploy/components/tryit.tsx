@@ -216,12 +216,17 @@ function ColumnField({ index, field, text, problem, onChange }: ColumnFieldProps
 }
 
 function RefusalView({ refusal }: { refusal: Refusal }): JSX.Element {
+  const trans = useTrans();
   return (
     <section className="pj-Deploy-card pj-mod-failed" aria-label={refusal.title}>
       <header className="pj-Deploy-cardHeader">
         <StateGlyph state="failed" word label={refusal.title} />
       </header>
-      <p>{refusal.message}</p>
+      <p>
+        {refusal.column === undefined
+          ? refusal.message
+          : trans.__('The reason stands beside the column %1.', refusal.column)}
+      </p>
       {refusal.hint !== '' && <p className="pj-Deploy-muted">{refusal.hint}</p>}
     </section>
   );

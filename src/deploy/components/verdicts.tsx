@@ -41,7 +41,7 @@ export function OverrideBanner({ override }: { override: Override }): JSX.Elemen
           <strong>{trans.__('Overridden by %1:', override.by)}</strong> {override.reason}
         </p>
         <p className="pj-Deploy-muted" title={absolute(override.at)}>
-          {trans.__('Passed over: %1', override.failed.join(', '))}
+          {trans.__('Passed over: %1', override.failed.map(id => id.replace(/_/g, ' ')).join(', '))}
         </p>
       </div>
     </div>
