@@ -37,6 +37,8 @@ def _send_mlflow_here(session: Session) -> None:
     from perijove.adapters.mlflow.database import ensure_database, own_uri, tracking_environment
 
     project = session.workbench.project
+    # Importing MLflow would send usage figures to its makers: nobody asked for that here.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     for key, value in tracking_environment(project.paths, project.name).items():
         # What the user set stays; another project's store is what an earlier kernel left.
         if key == "MLFLOW_TRACKING_URI" or not os.environ.get(key):

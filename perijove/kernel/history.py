@@ -42,10 +42,12 @@ class CellHistory:
     @property
     def running(self) -> Cell | None:
         """The cell that runs now; None when none does."""
-        if not self._running:
-            return None
-        # The shell counts a cell before it runs it.
-        return Cell(number=max(self._shell.execution_count - 1, 1), source=self._running[-1][0])
+        return Cell(number=self.number, source=self._running[-1][0]) if self._running else None
+
+    @property
+    def number(self) -> int:
+        """The running cell's number: the shell counts a cell before it runs it."""
+        return max(self._shell.execution_count - 1, 1)
 
     def cells(self) -> list[Cell]:
         """Return the cells that succeeded before the running one, then that one."""

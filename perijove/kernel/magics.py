@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from perijove.contracts.develop import RunSummary
+
 CARD: Final = "application/vnd.perijove.run+json"
 _TICK: Final = 0.1
 
@@ -84,7 +86,8 @@ class PerijoveMagics(Magics):
             params = dict(_parameter(text) for text in options.param)
             session = current()
             name = options.name or _default_name(session)
-        code = _compile(self.shell, cell)
+            number = session.history.number if session.history is not None else 1
+            code = _compile(self.shell, cell, number)
         self.shell.user_ns.update(params)
         if options.seed is not None:
             set_seed(options.seed)
@@ -162,9 +165,15 @@ def _train(
         raise
     finally:
         if started is not None and started.state is not None:
-            summary = session.workbench.develop.get_run(started.run_id).summary
-            card = _card(session, started, words.run_ended(started, summary))
-            _show(shell, card, started.run_id, update=True)
+            text = words.run_ended(started, _summary(session, started.run_id))
+            _show(shell, _card(session, started, text), started.run_id, update=True)
+
+
+def _summary(session: Session, run_id: str) -> RunSummary | None:
+    try:
+        return session.workbench.develop.get_run(run_id).summary
+    except PerijoveError:
+        return None  # the run's own end has said why already
 
 
 def _card(session: Session, run: TrackedRun, text: str) -> dict[str, Any]:
@@ -172,16 +181,31 @@ def _card(session: Session, run: TrackedRun, text: str) -> dict[str, Any]:
     return {CARD: msgspec.to_builtins(card), "text/plain": text}
 
 
-def _compile(shell: InteractiveShell, cell: str) -> list[CodeType]:
-    """Compile a cell as the shell would: magics in it, one block a statement, the last one shown.
+class CellSyntaxError(Exception):
+    """A cell that does not parse, shown with its own line and no frame of ours.
 
-    Raises
-    ------
-    SyntaxError
-        With the line of the cell.
+    It is no SyntaxError: of those IPython shows the whole stack, whatever they say themselves.
     """
+
+    def __init__(self, shell: InteractiveShell, error: SyntaxError) -> None:
+        super().__init__(str(error))
+        self._lines = shell.SyntaxTB.structured_traceback(type(error), error, None)
+
+    def _render_traceback_(self) -> list[str]:
+        return list(self._lines)
+
+
+def _compile(shell: InteractiveShell, cell: str, number: int) -> list[CodeType]:
+    """Compile a cell as the shell would: magics in it, one block a statement, the last one shown."""
+    try:
+        return _blocks(shell, cell, number)
+    except SyntaxError as error:
+        raise CellSyntaxError(shell, error) from None
+
+
+def _blocks(shell: InteractiveShell, cell: str, number: int) -> list[CodeType]:
     source: str = shell.transform_cell(cell)  # type: ignore[no-untyped-call]
-    name = shell.compile.cache(source, shell.execution_count, raw_code=cell)
+    name = shell.compile.cache(source, number, raw_code=cell)
     tree = shell.transform_ast(shell.compile.ast_parse(source, filename=name))  # type: ignore[no-untyped-call]
     body = tree.body
     shown = body.pop() if body and isinstance(body[-1], ast.Expr) else None

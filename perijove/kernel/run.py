@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import sys
+import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from perijove.contracts.develop import Cell
-from perijove.core.errors import UnavailableError
+from perijove.core.errors import PerijoveError, UnavailableError
 from perijove.develop.service import COMMIT_TAG, DIRTY_TAG, EndState
 from perijove.kernel import tracking
 from perijove.kernel.environment import git_commit, packages
@@ -84,16 +87,39 @@ def tracked(
 
 
 def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
-    """Write down what made the run, then its end. The end is written whatever else fails."""
+    """Write down what made the run, then its end.
+
+    The end is written whatever else fails, and no failure here hides what the block raised.
+    """
     develop = session.workbench.develop
-    try:
-        with unwatched():
+    with unwatched(), _uninterrupted():
+        try:
             inputs = session.inputs()
             develop.record_inputs(run.run_id, inputs.refs, inputs.unregistered)
             develop.record_origin(run.run_id, cells=cells, environment=packages())
-    finally:
-        with unwatched():
+        except (PerijoveError, OSError) as error:
+            _warn(f"What made the run {run.name} is not kept whole: {error}")
+        try:
             develop.finish_run(run.run_id, run.state or "failed", run.error)
+        except (PerijoveError, OSError) as error:
+            _warn(f"The end of the run {run.name} is not kept: {error}")
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let a second Ctrl-C wait: it would leave the run without its end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
 @contextlib.contextmanager

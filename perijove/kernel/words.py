@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import perijove
 from perijove.contracts.base import to_float
 from perijove.core.errors import GateBlockedError, PerijoveError
+from perijove.core.metrics import METRICS
 
 if TYPE_CHECKING:
     from perijove.contracts.deploy import Endpoint, Gate, GateCheck
@@ -57,26 +58,33 @@ def run_started(run: TrackedRun) -> str:
     return f"{run.name} running · run {run.run_id}"
 
 
-def run_ended(run: TrackedRun, summary: RunSummary) -> str:
+def run_ended(run: TrackedRun, summary: RunSummary | None) -> str:
     """The card's twin in text: how it ended, its numbers, its models."""
     lines = [f"{run.name} {run.state} in {duration(run.seconds)} · run {run.run_id}"]
     if run.error and run.state == "failed":
         lines.append(f"  {run.error.splitlines()[0]}")
+    if summary is not None:
+        lines += _numbers(summary)
+    if run.writer.lost:
+        lines.append(f"  {run.writer.lost} records were not kept: the disk was full")
+    return "\n".join(lines)
+
+
+def _numbers(summary: RunSummary) -> list[str]:
+    lines = []
     values = [f"{key} {to_float(value):.4g}" for key, value in summary.metrics.items()]
     if values:
         more = f" and {len(values) - SHOWN_METRICS} more" if len(values) > SHOWN_METRICS else ""
         lines.append("  " + " · ".join(values[:SHOWN_METRICS]) + more)
     for verdict in summary.verdicts:
-        state = "met" if verdict.met else "missed"
+        sign = "≥" if METRICS[verdict.metric].direction == "maximize" else "≤"
         lines.append(
             f"  {verdict.metric} {to_float(verdict.value):.4g} on {verdict.data}/{verdict.split}, "
-            f"target {verdict.target:g}: {state}"
+            f"target {sign} {verdict.target:g}: {'met' if verdict.met else 'missed'}"
         )
     if summary.models:
         lines.append(f"  {', '.join(summary.models)}")
-    if run.writer.lost:
-        lines.append(f"  {run.writer.lost} records were not kept: the disk was full")
-    return "\n".join(lines)
+    return lines
 
 
 def duration(seconds: float) -> str:
