@@ -57,7 +57,7 @@ function DatasetView({ dataset }: { dataset: Dataset }): JSX.Element {
         facts={
           <div className="pj-Facts">
             <span>{trans.__('version %1', dataset.version)}</span>
-            <span>{trans._n('%1 row', '%1 rows', facts.rows, count(facts.rows))}</span>
+            <span>{trans._n('%2 row', '%2 rows', facts.rows, count(facts.rows))}</span>
             <span>{trans._n('%1 column', '%1 columns', facts.columns.length)}</span>
             <span title={trans.__('%1 bytes', count(facts.bytes))}>{bytes(facts.bytes)}</span>
             <span>

@@ -1,7 +1,7 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import { asPerijoveError, type Dataset, type PerijoveError } from '../../api';
 import { Empty, ErrorView, Skeleton } from '../../kit/feedback';
@@ -39,7 +39,8 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
   }, [notes]);
 
   const identity = `${name}@${version}`;
-  useEffect(() => {
+  // A layout effect, for a widget must be detached while its node is still in the page.
+  useLayoutEffect(() => {
     const node = host.current;
     if (node === null || facts.rows === 0) {
       return;
@@ -73,6 +74,12 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
             { autoClose: 6000 }
           )
       });
+      // The columns get their widths from the first rows, so that nothing moves afterwards.
+      await made.filled;
+      if (gone) {
+        made.dispose();
+        return;
+      }
       made.node.setAttribute('aria-label', trans.__('Rows of %1', name));
       Widget.attach(made, node);
       grid.current = made;

@@ -37,6 +37,10 @@ export namespace RowsGrid {
 
 /** More cells than this are no reading matter: they are read in the notebook. */
 const MAX_COPIED = 100_000;
+/** The rows that say how wide the columns are. */
+const SAMPLED = 100;
+/** Text that is longer is read in the status line, or in a column that is drawn wider. */
+const MAX_WIDTH = 320;
 
 /** The rows of one dataset version. */
 export class RowsGrid extends DataGrid {
@@ -63,8 +67,17 @@ export class RowsGrid extends DataGrid {
     this.selectionModel.changed.connect(() => void this._tellCursor());
     this._model.changed.connect(() => void this._tellCursor());
     this._applyTheme(theme);
-    this._sizeColumns();
+    this.filled = this._model.sample(SAMPLED).then(
+      texts => this._sizeColumns(theme, texts),
+      (error: unknown) => {
+        this._sizeColumns(theme, []);
+        options.failed(error);
+      }
+    );
   }
+
+  /** Resolves when the first rows are here, and the columns are as wide as they need. */
+  readonly filled: Promise<void>;
 
   /** Read the theme again. */
   refreshTheme(): void {
@@ -123,14 +136,21 @@ export class RowsGrid extends DataGrid {
     });
   }
 
-  private _sizeColumns(): void {
+  private _sizeColumns(theme: IGridTheme, texts: readonly (readonly string[])[]): void {
+    const letter = theme.size * 0.61;
     this._model.columns.forEach((column, index) => {
-      const letters = Math.max(column.name.length, column.type.length * 0.85);
-      const least = /TIMESTAMP/.test(column.type) ? 168 : isNumeric(column.type) ? 84 : 96;
-      this.resizeColumn('body', index, Math.min(280, Math.max(least, letters * 8 + 24)));
+      const note = this._options.note(column.name);
+      const type = note === '' ? column.type : `${column.type} · ${note}`;
+      const letters = Math.max(
+        column.name.length,
+        type.length * 0.85,
+        ...(texts[index] ?? []).map(text => text.length)
+      );
+      const width = letters * letter + 2 * PADDING + 6;
+      this.resizeColumn('body', index, Math.round(Math.min(MAX_WIDTH, Math.max(72, width))));
     });
     const digits = this._model.rowCount('body').toLocaleString().length;
-    this.resizeColumn('row-header', 0, Math.max(48, digits * 8 + 20));
+    this.resizeColumn('row-header', 0, Math.max(48, digits * letter + 16));
   }
 
   private _tellView(): void {

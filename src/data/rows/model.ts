@@ -2,7 +2,7 @@ import { DataModel } from '@lumino/datagrid';
 import { tableFromIPC, type Table } from '@uwdata/flechette';
 
 import type { components } from '../../api/wire';
-import { LOADING, writer, type CellWriter } from './cells';
+import { cellText, LOADING, writer, type CellWriter } from './cells';
 import { CHUNK_ROWS, Pages } from './pages';
 
 type Column = components['schemas']['Column'];
@@ -87,6 +87,17 @@ export class RowsModel extends DataModel {
   override metadata(region: DataModel.CellRegion, row: number, column: number): ICellMetadata {
     const page = region === 'body' ? this._pages.get(Math.floor(row / CHUNK_ROWS)) : undefined;
     return { write: page?.writers[column] ?? String, column: this.columns[column] };
+  }
+
+  /** What the first rows show, by column. */
+  async sample(rows: number): Promise<string[][]> {
+    const page = await this._pages.fetch(0);
+    return this.columns.map((_, column) =>
+      Array.from(
+        { length: Math.min(rows, page.rows) },
+        (_, row) => cellText(page.value(row, column), page.writers[column]!).text
+      )
+    );
   }
 
   /** Write a rectangle as tab-separated text, its rows fetched where they have to be. */

@@ -9,6 +9,8 @@ export interface IGridTheme {
   font: string;
   headerFont: string;
   typeFont: string;
+  /** Of the font, in pixels. */
+  size: number;
   rowHeight: number;
   headerHeight: number;
 }
@@ -53,6 +55,7 @@ export function gridTheme(node: HTMLElement): IGridTheme {
     font: `${size}px ${code}`,
     headerFont: `600 ${size}px ${family}`,
     typeFont: `${size - 2}px ${family}`,
+    size,
     rowHeight: Math.round(size * 1.85),
     headerHeight: Math.round(size * 3.2)
   };

@@ -152,7 +152,7 @@ function RunsView(props: RunsViewProps): JSX.Element {
             <span>
               {total > items.length
                 ? trans.__('the newest %1 of %2 runs', count(items.length), count(total))
-                : trans._n('%1 run', '%1 runs', items.length, count(items.length))}
+                : trans._n('%2 run', '%2 runs', items.length, count(items.length))}
             </span>
             <span>{trans.__('Space shows a curve, Enter opens the run')}</span>
           </div>
