@@ -11,6 +11,8 @@ next to nothing. See :mod:`perijove.kernel.api` for all of it.
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -19,23 +21,23 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from perijove.kernel.api import (
-        checkpoint as checkpoint,
-        curate as curate,
-        dataset as dataset,
-        deploy as deploy,
-        endpoint as endpoint,
-        evaluate as evaluate,
-        lifecycle as lifecycle,
-        log as log,
-        log_model as log_model,
-        log_params as log_params,
-        progress as progress,
-        register as register,
-        should_stop as should_stop,
-        split as split,
+        checkpoint,
+        curate,
+        dataset,
+        deploy,
+        endpoint,
+        evaluate,
+        lifecycle,
+        log,
+        log_model,
+        log_params,
+        progress,
+        register,
+        should_stop,
+        split,
     )
 
-_API = (
+__all__ = [
     "checkpoint",
     "curate",
     "dataset",
@@ -50,11 +52,11 @@ _API = (
     "register",
     "should_stop",
     "split",
-)
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _API:
+    if name in __all__:
         from perijove.kernel import api
 
         return getattr(api, name)
@@ -62,7 +64,58 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_API])
+    return sorted([*globals(), *__all__])
+
+
+class _CallableStep(ModuleType):
+    """The package of a step whose name is also a function's of the kernel library."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        from perijove.kernel import api
+
+        return getattr(api, self.__name__.rpartition(".")[2])(*arguments, **options)
+
+
+class _Door(ModuleType):
+    """Importing ``perijove.deploy`` puts that package where ``pj.deploy`` was: let it be called."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in __all__ and isinstance(value, ModuleType):
+            value.__class__ = _CallableStep
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Door
+
+
+class _DeployStep(ModuleType):
+    """The package of the deploy step, which is also what ``pj.deploy`` calls.
+
+    Importing a package binds it to its parent, so that from then on ``perijove.deploy`` is no
+    function any more: then the package answers the call.
+    """
+
+    def __call__(
+        self,
+        model: Any,
+        endpoint: str | None = None,
+        target: str = "local",
+        override: str | None = None,
+    ) -> EndpointHandle:
+        """See :func:`perijove.kernel.deployment.deploy`."""
+        from perijove.kernel.api import deploy
+
+        return deploy(model, endpoint, target, override)
+
+
+class _Package(ModuleType):
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "deploy" and isinstance(value, ModuleType):
+            value.__class__ = _DeployStep
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
