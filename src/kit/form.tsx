@@ -87,10 +87,12 @@ export interface TextAreaFieldProps extends Shared {
   onChange: (value: string) => void;
   rows?: number;
   placeholder?: string;
+  /** The field to begin with. */
+  autoFocus?: boolean;
 }
 
 export function TextAreaField(props: TextAreaFieldProps): JSX.Element {
-  const { label, help, error, bare, value, onChange, rows = 3, placeholder } = props;
+  const { label, help, error, bare, value, onChange, rows = 3 } = props;
   return (
     <FormRow label={label} help={help} error={error} bare={bare}>
       {ids => (
@@ -98,7 +100,8 @@ export function TextAreaField(props: TextAreaFieldProps): JSX.Element {
           {...ids}
           className="jp-mod-styled pj-Input"
           rows={rows}
-          placeholder={placeholder}
+          placeholder={props.placeholder}
+          autoFocus={props.autoFocus}
           value={value}
           onChange={event => onChange(event.target.value)}
         />
@@ -145,10 +148,10 @@ export function SelectField(props: SelectFieldProps): JSX.Element {
   return (
     <FormRow label={label} help={help} error={error} bare={bare}>
       {ids => (
-        <div className="jp-select-wrapper pj-Select">
+        <div className="pj-Select">
           <select
             {...ids}
-            className="jp-mod-styled"
+            className="jp-mod-styled pj-Input"
             disabled={disabled}
             value={value}
             onChange={event => onChange(event.target.value)}

@@ -5,21 +5,21 @@ function line(name: string, body: string): LabIcon {
   return new LabIcon({
     name: `perijove:${name}`,
     svgstr:
-      '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">' +
-      '<g class="jp-icon3" stroke="#616161" fill="none" stroke-width="1.8" ' +
+      '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24" fill="none">' +
+      '<g class="jp-icon3" stroke="#616161" stroke-width="1.8" ' +
       `stroke-linecap="round" stroke-linejoin="round">${body}</g></svg>`
   });
 }
 
 function dot(x: number, y: number, radius: number): string {
-  return `<circle class="jp-icon3" fill="#616161" stroke="none" cx="${x}" cy="${y}" r="${radius}"/>`;
+  return `<circle class="jp-icon3" fill="#616161" stroke-width="0" cx="${x}" cy="${y}" r="${radius}"/>`;
 }
 
 /** An orbit, what it goes around, and the dot at its nearest point. */
 export const perijoveIcon = line(
   'perijove',
-  '<g transform="rotate(-35 12 12)"><ellipse cx="12" cy="12" rx="10" ry="7.4"/>' +
-    `${dot(7, 12, 1.6)}${dot(2, 12, 2.3)}</g>`
+  '<g transform="rotate(-35 12 12)"><ellipse cx="12.5" cy="12" rx="9.5" ry="8"/>' +
+    `${dot(9.5, 12, 2.4)}${dot(3, 12, 2.9)}</g>`
 );
 
 /** A flag on its pole: what is to be reached. */

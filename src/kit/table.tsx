@@ -254,9 +254,9 @@ function HeadCell<Row>(props: {
     <span role="columnheader" className={look} aria-sort={direction ?? 'none'}>
       <button type="button" className="pj-Table-sort" title={title} onClick={onSort}>
         <span className="pj-Ellipsis">{column.title}</span>
-        <span className="pj-Table-arrow" aria-hidden="true">
-          {direction === undefined ? '' : direction === 'descending' ? '↓' : '↑'}
-        </span>
+        {direction !== undefined && (
+          <span aria-hidden="true">{direction === 'descending' ? '↓' : '↑'}</span>
+        )}
       </button>
     </span>
   );

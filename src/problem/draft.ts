@@ -58,9 +58,17 @@ export function emptyKpi(metrics: readonly Metric[], before: KpiDraft | undefine
   };
 }
 
+/** Whether nothing was typed into a row: it counts as if it were not there. */
+export function isBlank(kpi: KpiDraft): boolean {
+  return [kpi.data, kpi.target, kpi.minimum].every(text => text.trim() === '');
+}
+
 /** What is wrong with a row; an empty object when nothing is. */
 export function errorsOf(kpi: KpiDraft, trans: { __: (text: string) => string }): KpiErrors {
   const errors: KpiErrors = {};
+  if (isBlank(kpi)) {
+    return errors;
+  }
   if (kpi.metric === '') {
     errors.metric = trans.__('Choose a metric.');
   }
@@ -93,13 +101,15 @@ export function updateOf(
     name: draft.name.trim(),
     question: draft.question.trim(),
     owner: draft.owner.trim(),
-    kpis: draft.kpis.map((kpi): Kpi => ({
-      metric: kpi.metric,
-      data: kpi.data.trim(),
-      split: kpi.split,
-      direction: metrics.find(metric => metric.name === kpi.metric)?.direction ?? 'maximize',
-      target: parseNumber(kpi.target) ?? 0,
-      minimum: parseNumber(kpi.minimum)
-    }))
+    kpis: draft.kpis
+      .filter(kpi => !isBlank(kpi))
+      .map((kpi): Kpi => ({
+        metric: kpi.metric,
+        data: kpi.data.trim(),
+        split: kpi.split,
+        direction: metrics.find(metric => metric.name === kpi.metric)?.direction ?? 'maximize',
+        target: parseNumber(kpi.target) ?? 0,
+        minimum: parseNumber(kpi.minimum)
+      }))
   };
 }

@@ -13,7 +13,7 @@ const RANK: Record<NodeKind, number> = {
   outcomes: 6
 };
 
-export const BOX = { width: 168, height: 40, gapX: 56, gapY: 14, margin: 16 };
+export const BOX = { width: 156, height: 40, gapX: 44, gapY: 14, margin: 16 };
 
 export interface Placed {
   node: Node;
@@ -123,21 +123,25 @@ function neighbours(edges: readonly Edge[]): { before: Neighbours; after: Neighb
 function columnsOf(nodes: readonly Node[], before: Neighbours): Node[][] {
   const byRef = new Map(nodes.map(node => [node.ref, node]));
   const depths = new Map<string, number>();
-  const depth = (ref: string): number => {
-    const known = depths.get(ref);
-    const node = byRef.get(ref);
-    if (known !== undefined || node === undefined) {
-      return known ?? -1;
+  // Curated data stands right of its inputs, and all other kinds right of the last of the data.
+  let shift = 0;
+  const depth = (node: Node): number => {
+    const known = depths.get(node.ref);
+    if (known !== undefined) {
+      return known;
     }
+    const least = RANK[node.kind] + (node.kind === 'data' ? 0 : shift);
     // The chain has no cycle; this only keeps a broken ledger from hanging the page.
-    depths.set(ref, RANK[node.kind]);
-    const most = Math.max(RANK[node.kind], ...(before.get(ref) ?? []).map(one => depth(one) + 1));
-    depths.set(ref, most);
+    depths.set(node.ref, least);
+    const inputs = (before.get(node.ref) ?? []).flatMap(ref => byRef.get(ref) ?? []);
+    const most = Math.max(least, ...inputs.map(input => depth(input) + 1));
+    depths.set(node.ref, most);
     return most;
   };
+  shift = Math.max(0, ...nodes.filter(node => node.kind === 'data').map(depth));
   const columns: Node[][] = [];
   for (const node of nodes) {
-    (columns[depth(node.ref)] ??= []).push(node);
+    (columns[depth(node)] ??= []).push(node);
   }
   return Array.from(columns, column => column ?? []).filter(column => column.length > 0);
 }

@@ -118,7 +118,10 @@ export function addCommands(
         } else {
           await project.create({ path: EXAMPLE, example: true });
         }
-        await commands.execute('filebrowser:go-to-path', { path: project.path ?? '' });
+        await commands.execute('filebrowser:go-to-path', {
+          path: project.path ?? '',
+          dontShowBrowser: true
+        });
         await openNotebook(app, project.path ?? '');
       })
   });
@@ -137,13 +140,21 @@ export function addCommands(
   });
 }
 
-/** Open the first notebook of a folder: the example starts in one. */
+/** Open the first notebook of a project: it is in its folder, or in `notebooks` below. */
 async function openNotebook(app: JupyterFrontEnd, folder: string): Promise<void> {
-  const listing = await app.serviceManager.contents.get(folder);
-  const notebook = (listing.content as { path: string; type: string }[])
-    .filter(item => item.type === 'notebook')
-    .sort((left, right) => left.path.localeCompare(right.path))[0];
-  if (notebook !== undefined) {
-    await app.commands.execute('docmanager:open', { path: notebook.path });
+  const below = [folder, 'notebooks'].filter(Boolean).join('/');
+  for (const place of [folder, below]) {
+    const listing = await app.serviceManager.contents.get(place);
+    const items = listing.content as { path: string; type: string }[];
+    const notebook = items
+      .filter(item => item.type === 'notebook')
+      .sort((left, right) => left.path.localeCompare(right.path))[0];
+    if (notebook !== undefined) {
+      await app.commands.execute('docmanager:open', { path: notebook.path });
+      return;
+    }
+    if (!items.some(item => item.path === below)) {
+      return;
+    }
   }
 }

@@ -103,6 +103,7 @@ class SidebarWidget extends ReactWidget {
   ) {
     super();
     this.addClass('pj-Sidebar');
+    this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', _perijove.trans.__('Perijove'));
   }
@@ -123,7 +124,7 @@ class SidebarWidget extends ReactWidget {
   }
 
   protected override onActivateRequest(_message: Message): void {
-    this.node.querySelector<HTMLElement>('[data-row][tabindex="0"], button')?.focus();
+    (this.node.querySelector<HTMLElement>('[data-row][tabindex="0"]') ?? this.node).focus();
   }
 
   protected override onAfterShow(_message: Message): void {

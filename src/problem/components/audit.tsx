@@ -7,6 +7,7 @@ import {
   StateGlyph,
   Time,
   useResource,
+  useServices,
   useTrans
 } from '../../kit';
 import type { TableColumn } from '../../kit';
@@ -16,6 +17,7 @@ const LIMIT = 1000;
 /** Who did what, newest first, and whether the record is whole. */
 export function AuditList(): JSX.Element {
   const trans = useTrans();
+  const { openers } = useServices();
   const audit = useResource(
     ['audit'],
     ['problem', 'data', 'develop', 'deploy', 'operate'],
@@ -65,6 +67,11 @@ export function AuditList(): JSX.Element {
             rows={entries}
             rowKey={row => String(row.seq)}
             height={16}
+            onOpen={row => {
+              if (openers.has(row.resource.split(':')[0] ?? '')) {
+                void openers.open(row.resource);
+              }
+            }}
             empty={<Empty>{trans.__('Nothing has been done in this project yet.')}</Empty>}
           />
         </>

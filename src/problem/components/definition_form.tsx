@@ -34,7 +34,11 @@ export interface DefinitionFormProps {
 export function DefinitionForm({ project, onReload, onDone }: DefinitionFormProps): JSX.Element {
   const trans = useTrans();
   const { client, events } = useServices();
-  const [draft, setDraft] = useState<Draft>(() => draftOf(project));
+  const [draft, setDraft] = useState<Draft>(() => {
+    const begun = draftOf(project);
+    // Without a target the form shows what one looks like; left blank, it is not saved.
+    return begun.kpis.length === 0 ? { ...begun, kpis: [emptyKpi([], undefined)] } : begun;
+  });
   const [checked, setChecked] = useState(false);
   const metrics = useResource(['metrics'], [], (api, signal) => api.get('/metrics', { signal }));
   const datasets = useResource(['datasets'], ['data'], (api, signal) =>
@@ -96,6 +100,7 @@ export function DefinitionForm({ project, onReload, onDone }: DefinitionFormProp
           />
           <TextAreaField
             label={trans.__('Question')}
+            autoFocus
             value={draft.question}
             placeholder={trans.__('What is to be predicted, for whom, and what they do with it')}
             onChange={question => change({ question })}
@@ -200,8 +205,11 @@ function KpiRow(props: KpiRowProps): JSX.Element {
   const metric = metrics.find(one => one.name === kpi.metric);
   const mark = metric === undefined ? '' : sign(metric);
   const options = metrics.map(one => ({ value: one.name, label: one.title }));
-  if (metric === undefined && kpi.metric !== '') {
-    options.unshift({ value: kpi.metric, label: trans.__('%1 (unknown)', kpi.metric) });
+  if (metric === undefined) {
+    options.unshift({
+      value: kpi.metric,
+      label: kpi.metric === '' ? trans.__('Choose…') : trans.__('%1 (unknown)', kpi.metric)
+    });
   }
   return (
     <fieldset className="pj-KpiRow">

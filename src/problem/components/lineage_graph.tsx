@@ -2,21 +2,26 @@ import type { KeyboardEvent } from 'react';
 import { useEffect, useRef } from 'react';
 
 import { classes, relative, useServices, useTrans } from '../../kit';
+import { nodeLabel, type RunNames } from '../label';
 import type { Layout, Placed } from '../layout';
 import { BOX } from '../layout';
 import { kindName } from './kinds';
+
+/** A wide graph is drawn smaller, down to where it can still be read; then it scrolls. */
+const LEAST_SCALE = 0.75;
 
 export interface LineageGraphProps {
   layout: Layout;
   selected: string | undefined;
   /** The selected node with its ancestors and descendants; the rest fades. */
   near: ReadonlySet<string> | undefined;
+  runs: RunNames;
   onSelect: (ref: string | undefined) => void;
 }
 
 /** The drawing. Tab enters it, arrows go to the nearest node of that side, Enter opens. */
 export function LineageGraph(props: LineageGraphProps): JSX.Element {
-  const { layout, selected, near, onSelect } = props;
+  const { layout, selected, near, runs, onSelect } = props;
   const trans = useTrans();
   const { openers } = useServices();
   const frame = useRef<HTMLDivElement>(null);
@@ -62,8 +67,12 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
     <div className="pj-Lineage-frame" ref={frame}>
       <svg
         className="pj-Lineage-graph"
-        width={layout.width}
-        height={layout.height}
+        viewBox={`0 0 ${layout.width} ${layout.height}`}
+        style={{
+          width: '100%',
+          minWidth: layout.width * LEAST_SCALE,
+          maxWidth: layout.width
+        }}
         role="group"
         aria-label={trans.__('Lineage of the project, %1 nodes', layout.nodes.length)}
         onClick={event => {
@@ -96,7 +105,7 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
         {layout.nodes.map(placed => {
           const { node, x, y } = placed;
           const kind = kindName(node.kind, trans);
-          const name = `${node.kind === 'run' ? runName(node.facts, node.name) : node.name} v${node.version}`;
+          const name = nodeLabel(node, runs);
           return (
             <g
               key={node.ref}
@@ -121,7 +130,7 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
                 {kind}
               </text>
               <text className="pj-Lineage-name" x="10" y="31">
-                {shorten(name, 22)}
+                {shorten(name, 20)}
               </text>
             </g>
           );
@@ -129,12 +138,6 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
       </svg>
     </div>
   );
-}
-
-/** A run is known by its name, not by its identifier. */
-function runName(facts: Record<string, unknown>, id: string): string {
-  const name = facts['name'];
-  return typeof name === 'string' && name !== '' ? name : id.slice(0, 8);
 }
 
 function shorten(text: string, most: number): string {

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react';
 import type { Lineage } from '../../api';
 import { Empty, Loaded, PageHeader, count, useResource, useTrans } from '../../kit';
 import type { PageProps } from '../../kit';
+import type { RunNames } from '../label';
 import { layOut, newest, related } from '../layout';
 import { LineageGraph } from './lineage_graph';
 import { NodeDetails } from './node_details';
@@ -11,6 +12,7 @@ export type LineageArgs = { ref?: string };
 
 /** As many nodes as one can still look at. */
 const MOST = 150;
+const NO_NAMES: RunNames = new Map();
 
 /** The chain from left to right, from the data to the outcomes. */
 export default function LineagePage({ args }: PageProps<LineageArgs>): JSX.Element {
@@ -20,6 +22,10 @@ export default function LineagePage({ args }: PageProps<LineageArgs>): JSX.Eleme
     ['problem', 'data', 'develop', 'deploy', 'monitor'],
     (client, signal) => client.get('/lineage', { signal })
   );
+  const runs = useResource(['run-names'], ['develop'], async (client, signal) => {
+    const { items } = await client.get('/runs', { query: { limit: 1000 }, signal });
+    return new Map(items.map(run => [run.run_id, run.name]));
+  });
   return (
     <div className="pj-PageFill pj-Lineage">
       <PageHeader
@@ -35,7 +41,7 @@ export default function LineagePage({ args }: PageProps<LineageArgs>): JSX.Eleme
               {trans.__('Nothing is on the chain yet. Register a file as a dataset to begin it.')}
             </Empty>
           ) : (
-            <Graph lineage={data} wanted={args.ref} />
+            <Graph lineage={data} runs={runs.data ?? NO_NAMES} wanted={args.ref} />
           )
         }
       </Loaded>
@@ -43,8 +49,12 @@ export default function LineagePage({ args }: PageProps<LineageArgs>): JSX.Eleme
   );
 }
 
-function Graph(props: { lineage: Lineage; wanted: string | undefined }): JSX.Element {
-  const { lineage, wanted } = props;
+function Graph(props: {
+  lineage: Lineage;
+  runs: RunNames;
+  wanted: string | undefined;
+}): JSX.Element {
+  const { lineage, runs, wanted } = props;
   const trans = useTrans();
   const [selected, setSelected] = useState(wanted);
   useEffect(() => {
@@ -68,10 +78,18 @@ function Graph(props: { lineage: Lineage; wanted: string | undefined }): JSX.Ele
         </p>
       )}
       <div className="pj-Lineage-split">
-        <LineageGraph layout={layout} selected={selected} near={near} onSelect={setSelected} />
+        <LineageGraph
+          layout={layout}
+          selected={selected}
+          near={near}
+          runs={runs}
+          onSelect={setSelected}
+        />
         {node !== undefined && (
           <NodeDetails
             node={node}
+            nodes={lineage.nodes}
+            runs={runs}
             edges={lineage.edges}
             onSelect={setSelected}
             onClose={() => setSelected(undefined)}

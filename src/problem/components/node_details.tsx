@@ -2,19 +2,27 @@ import type { ReactNode } from 'react';
 
 import type { Edge, Node } from '../../api';
 import { Button, Ellipsis, KeyValue, Time, figure, full, useServices, useTrans } from '../../kit';
+import { nodeLabel, type RunNames } from '../label';
 import { kindName } from './kinds';
 
 export interface NodeDetailsProps {
   node: Node;
+  nodes: readonly Node[];
+  runs: RunNames;
   edges: readonly Edge[];
   onSelect: (ref: string) => void;
   onClose: () => void;
 }
 
 /** The facts of a node, what it was made from and what was made from it. */
-export function NodeDetails({ node, edges, onSelect, onClose }: NodeDetailsProps): JSX.Element {
+export function NodeDetails(props: NodeDetailsProps): JSX.Element {
+  const { node, nodes, runs, edges, onSelect, onClose } = props;
   const trans = useTrans();
   const { openers } = useServices();
+  const nameOf = (ref: string): string => {
+    const other = nodes.find(one => one.ref === ref);
+    return other === undefined ? ref : `${kindName(other.kind, trans)} ${nodeLabel(other, runs)}`;
+  };
   const before = edges.filter(edge => edge.dst === node.ref);
   const after = edges.filter(edge => edge.src === node.ref);
   const facts = Object.entries(node.facts)
@@ -25,7 +33,7 @@ export function NodeDetails({ node, edges, onSelect, onClose }: NodeDetailsProps
       <div className="pj-NodeDetails-head">
         <span className="pj-PageHeader-kind">{kindName(node.kind, trans)}</span>
         <h2 className="pj-Section-title">
-          <Ellipsis text={`${node.name} v${node.version}`} />
+          <Ellipsis text={nodeLabel(node, runs)} />
         </h2>
       </div>
       <div className="pj-NodeDetails-buttons">
@@ -46,11 +54,13 @@ export function NodeDetails({ node, edges, onSelect, onClose }: NodeDetailsProps
       <Neighbours
         title={trans.__('Made from')}
         edges={before.map(edge => [edge.src, edge.role])}
+        nameOf={nameOf}
         onSelect={onSelect}
       />
       <Neighbours
         title={trans.__('Led to')}
         edges={after.map(edge => [edge.dst, edge.role])}
+        nameOf={nameOf}
         onSelect={onSelect}
       />
     </aside>
@@ -60,6 +70,7 @@ export function NodeDetails({ node, edges, onSelect, onClose }: NodeDetailsProps
 function Neighbours(props: {
   title: string;
   edges: readonly (readonly [string, string])[];
+  nameOf: (ref: string) => string;
   onSelect: (ref: string) => void;
 }): JSX.Element | null {
   if (props.edges.length === 0) {
@@ -72,7 +83,7 @@ function Neighbours(props: {
         {props.edges.map(([ref, role]) => (
           <li key={`${ref} ${role}`}>
             <Button look="link" title={ref} onClick={() => props.onSelect(ref)}>
-              {ref}
+              {props.nameOf(ref)}
             </Button>
             <span className="pj-NodeDetails-role">{role}</span>
           </li>
@@ -98,9 +109,7 @@ function factText(value: unknown): ReactNode {
   if (Array.isArray(value) && value.length > 0) {
     return value.every(item => typeof item === 'string') ? (
       <Ellipsis text={value.join(', ')} />
-    ) : (
-      String(value.length)
-    );
+    ) : null;
   }
   return null;
 }

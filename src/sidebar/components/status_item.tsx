@@ -14,6 +14,7 @@ export function StatusItem(props: { model: LifecycleModel; onClick: () => void }
   const steps = data?.steps ?? [];
   const state = error !== undefined ? 'failed' : worstState(steps);
   const step = error === undefined ? tellingStep(steps) : undefined;
+  const running = steps.find(one => one.state === 'running');
   const fact = error?.message ?? step?.fact ?? '';
   const word = conditionWord(state, trans);
   const where = step === undefined ? trans.__('Perijove') : stepName(step.step, trans);
@@ -26,6 +27,7 @@ export function StatusItem(props: { model: LifecycleModel; onClick: () => void }
     >
       <perijoveIcon.react tag="span" className="pj-StatusItem-icon" />
       <StateGlyph state={state} />
+      {running !== undefined && state !== 'running' && <StateGlyph state="running" />}
       {step !== undefined && step.state !== 'ok' && step.state !== 'not_started' && (
         <span className="pj-StatusItem-fact">{step.fact}</span>
       )}
