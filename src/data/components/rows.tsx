@@ -82,6 +82,8 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
       }
       made.node.setAttribute('aria-label', trans.__('Rows of %1', name));
       Widget.attach(made, node);
+      // Attached to a plain node, a grid is not told its size by a parent.
+      MessageLoop.sendMessage(made, Widget.ResizeMessage.UnknownSize);
       grid.current = made;
       setReady(true);
     };

@@ -21,7 +21,7 @@ export function gridTheme(node: HTMLElement): IGridTheme {
   const read = (name: string): string => styles.getPropertyValue(name).trim();
   const layout = read('--jp-layout-color1');
   const header = read('--jp-layout-color2');
-  const line = read('--jp-border-color3');
+  const line = read('--jp-border-color2');
   const brand = read('--jp-brand-color1');
   const selection = faded(node, brand, 0.16);
   const size = parseFloat(read('--jp-ui-font-size1')) || 13;
