@@ -88,36 +88,6 @@ class _Door(ModuleType):
 sys.modules[__name__].__class__ = _Door
 
 
-class _DeployStep(ModuleType):
-    """The package of the deploy step, which is also what ``pj.deploy`` calls.
-
-    Importing a package binds it to its parent, so that from then on ``perijove.deploy`` is no
-    function any more: then the package answers the call.
-    """
-
-    def __call__(
-        self,
-        model: Any,
-        endpoint: str | None = None,
-        target: str = "local",
-        override: str | None = None,
-    ) -> EndpointHandle:
-        """See :func:`perijove.kernel.deployment.deploy`."""
-        from perijove.kernel.api import deploy
-
-        return deploy(model, endpoint, target, override)
-
-
-class _Package(ModuleType):
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "deploy" and isinstance(value, ModuleType):
-            value.__class__ = _DeployStep
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
-
-
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Called by ``%load_ext perijove``."""
     from perijove.kernel.extension import load

@@ -34,8 +34,7 @@ def error(notebook: Notebook, source: str) -> PerijoveError:
 
 def test_a_logged_model_knows_what_the_gate_asks(trained: Notebook, root: Path) -> None:
     ref = trained.ok(
-        "%%train --name log\n"
-        'pj.log_model(honest, "builds", train[["load", "noise"]].head())'
+        '%%train --name log\npj.log_model(honest, "builds", train[["load", "noise"]].head())'
     )
     known = facts(trained, ref)
     assert ref == "model:builds@1"
