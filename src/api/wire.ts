@@ -819,6 +819,10 @@ export interface components {
     /** @description A number that Perijove measured, against its target. */
     KpiVerdict: {
       data: string;
+      /** @enum {unknown} */
+      direction: 'maximize' | 'minimize';
+      /** @default [] */
+      leaks?: string[];
       met: boolean;
       metric: string;
       split: string;

@@ -2,14 +2,14 @@
  * Colours of series: told apart by colour-blind eyes, and at least 3:1 against both themes.
  */
 export const PALETTE: readonly string[] = [
-  '#3987e5',
-  '#d95926',
-  '#008f72',
-  '#b57614',
-  '#c2589f',
-  '#7b68c8',
-  '#708238',
-  '#6f7b8b'
+  '#1e96ff',
+  '#f06900',
+  '#699678',
+  '#785ad2',
+  '#b42d69',
+  '#0f6996',
+  '#d269c3',
+  '#875a00'
 ];
 
 const taken = new Map<string, number>();

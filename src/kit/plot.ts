@@ -130,6 +130,9 @@ export class Plot {
     }
     const min = Math.min(...values);
     const max = Math.max(...values);
+    if (min === max && min === yFrom) {
+      return [min, min + 1];
+    }
     const room = (max - min || Math.abs(max) || 1) * 0.06;
     return [min === yFrom ? min : min - room, max + room];
   }

@@ -22,6 +22,7 @@ export type Condition =
   | 'unknown'
   | 'met'
   | 'missed'
+  | 'leaks'
   | 'unmeasured'
   | 'unknown_metric';
 
@@ -44,6 +45,7 @@ const GLYPHS: Record<Condition, Glyph> = {
   unknown: 'not_started',
   met: 'ok',
   missed: 'failed',
+  leaks: 'failed',
   unmeasured: 'not_started',
   unknown_metric: 'failed'
 };
@@ -127,6 +129,8 @@ export function conditionWord(state: Condition, trans: { __: (text: string) => s
       return trans.__('met');
     case 'missed':
       return trans.__('missed');
+    case 'leaks':
+      return trans.__('leaks');
     case 'unmeasured':
       return trans.__('not measured');
     case 'unknown_metric':

@@ -31,9 +31,7 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
 
   useEffect(() => {
     if (selected !== undefined) {
-      frame.current
-        ?.querySelector(`[data-ref="${CSS.escape(selected)}"]`)
-        ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      drawn(frame.current, selected)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     }
   }, [selected]);
 
@@ -56,9 +54,7 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
         return;
       }
       onSelect(next.node.ref);
-      frame.current
-        ?.querySelector<SVGGElement>(`[data-ref="${CSS.escape(next.node.ref)}"]`)
-        ?.focus();
+      drawn(frame.current, next.node.ref)?.focus();
     }
     event.preventDefault();
   };
@@ -137,6 +133,13 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
         })}
       </svg>
     </div>
+  );
+}
+
+/** The drawing of a node. */
+function drawn(frame: HTMLElement | null, ref: string): SVGGElement | undefined {
+  return [...(frame?.querySelectorAll<SVGGElement>('[data-ref]') ?? [])].find(
+    group => group.dataset['ref'] === ref
   );
 }
 

@@ -41,7 +41,9 @@ export function LifecycleTree(props: LifecycleProps): JSX.Element {
 
   const focus = (id: string): void => {
     setCurrent(id);
-    tree.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(id)}"]`)?.focus();
+    [...(tree.current?.querySelectorAll<HTMLElement>('[data-row]') ?? [])]
+      .find(row => row.dataset['row'] === id)
+      ?.focus();
   };
 
   const rows = steps.flatMap((step): Row[] => [

@@ -1,0 +1,95 @@
+import { CommandRegistry } from '@lumino/commands';
+import type { ReactNode } from 'react';
+
+import { Client } from '../../api/client';
+import { EventStream } from '../../api/events';
+import { Openers } from '../../api/openers';
+import { CurrentProject } from '../../api/project';
+import type { IPerijove } from '../../api/tokens';
+import type { ServerEvent } from '../../api/types';
+import { english } from '../english';
+import { ServicesContext } from '../services';
+
+/** A socket that the test opens, feeds and breaks. */
+export class FakeSocket {
+  static made: FakeSocket[] = [];
+
+  constructor() {
+    FakeSocket.made.push(this);
+  }
+
+  static get last(): FakeSocket {
+    return FakeSocket.made[FakeSocket.made.length - 1]!;
+  }
+
+  readyState = 0;
+  sent: string[] = [];
+  onopen: () => void = () => {};
+  onmessage: (message: { data: string }) => void = () => {};
+  onclose: () => void = () => {};
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
+
+  close(): void {
+    this.readyState = 3;
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.onopen();
+  }
+
+  tell(event: ServerEvent): void {
+    this.onmessage({ data: JSON.stringify(event) });
+  }
+
+  fail(): void {
+    this.readyState = 3;
+    this.onclose();
+  }
+}
+
+export type Answers = Record<string, (init: RequestInit, url: URL) => unknown>;
+
+/** The real services over answers by `METHOD /path`; what has no answer is a 404. */
+export function services(answers: Answers): IPerijove {
+  const client: Client = new Client({
+    root: 'http://jupyter/perijove/api',
+    request: async (text, init) => {
+      const url = new URL(text);
+      const path = url.pathname.slice('/perijove/api'.length);
+      const answer = answers[`${init.method} ${path}`];
+      if (answer === undefined) {
+        return new Response('', { status: 404, statusText: 'Not Found' });
+      }
+      const body = await answer(init, url);
+      return body instanceof Response ? body : new Response(JSON.stringify(body));
+    },
+    project: () => project.path
+  });
+  const project: CurrentProject = new CurrentProject({ client, state: null });
+  const events = new EventStream({
+    url: 'ws://jupyter/perijove/api/events',
+    open: () => new FakeSocket() as unknown as WebSocket,
+    random: () => 0.5
+  });
+  project.changed.connect(() => {
+    events.project = project.path;
+  });
+  return {
+    client,
+    events,
+    project,
+    openers: new Openers(),
+    commands: new CommandRegistry(),
+    trans: english
+  };
+}
+
+export function wrapper(perijove: IPerijove) {
+  return ({ children }: { children: ReactNode }): JSX.Element => (
+    <ServicesContext.Provider value={perijove}>{children}</ServicesContext.Provider>
+  );
+}

@@ -1,0 +1,155 @@
+import { act, cleanup, renderHook, waitFor } from '@testing-library/react';
+import type { ReactNode } from 'react';
+import { useState } from 'react';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { IPerijove } from '../../api/tokens';
+import { useResource } from '../resource';
+import { VisibleContext } from '../services';
+import { FakeSocket, services, wrapper } from './fakes';
+
+const PROJECTS = {
+  items: [
+    { path: 'one', name: 'One' },
+    { path: 'two', name: 'Two' }
+  ]
+};
+
+let asked: string[];
+let answer: () => unknown;
+let perijove: IPerijove;
+
+function setUp(): void {
+  asked = [];
+  answer = () => ({ items: [`answer ${asked.length}`] });
+  perijove = services({
+    'GET /projects': () => PROJECTS,
+    'GET /runs': (_, url) => {
+      asked.push(url.search);
+      return answer();
+    }
+  });
+}
+
+/** Hides what is below until it is told to show it. */
+function Curtain(props: {
+  children: ReactNode;
+  onMade: (show: (visible: boolean) => void) => void;
+}): JSX.Element {
+  const [visible, setVisible] = useState(false);
+  props.onMade(setVisible);
+  return <VisibleContext.Provider value={visible}>{props.children}</VisibleContext.Provider>;
+}
+
+function useRuns(key = 'runs') {
+  return useResource([key], ['develop'], (client, signal) => client.get('/runs', { signal }));
+}
+
+describe('useResource', () => {
+  beforeEach(async () => {
+    FakeSocket.made = [];
+    setUp();
+    await perijove.project.refresh();
+  });
+
+  afterEach(cleanup);
+
+  it('asks for the current project and shows the answer', async () => {
+    const { result } = renderHook(() => useRuns(), { wrapper: wrapper(perijove) });
+    expect(result.current).toMatchObject({ data: undefined, loading: true });
+    await waitFor(() => expect(result.current.data).toEqual({ items: ['answer 1'] }));
+    expect(result.current.loading).toBe(false);
+    expect(asked).toEqual(['?project=one']);
+  });
+
+  it('asks again when its topic changes, and keeps the old answer meanwhile', async () => {
+    const { result } = renderHook(() => useRuns(), { wrapper: wrapper(perijove) });
+    await waitFor(() => expect(result.current.loading).toBe(false));
+    act(() => perijove.events.announce('deploy'));
+    expect(asked).toHaveLength(1);
+    let release: (body: unknown) => void = () => {};
+    answer = () => new Promise(resolve => (release = resolve));
+    act(() => perijove.events.announce('develop'));
+    await waitFor(() => expect(result.current.loading).toBe(true));
+    expect(result.current.data).toEqual({ items: ['answer 1'] });
+    await waitFor(() => expect(asked).toHaveLength(2));
+    release({ items: ['answer 2'] });
+    await waitFor(() => expect(result.current.data).toEqual({ items: ['answer 2'] }));
+  });
+
+  it('makes one call of many news', async () => {
+    const { result } = renderHook(() => useRuns(), { wrapper: wrapper(perijove) });
+    await waitFor(() => expect(result.current.loading).toBe(false));
+    act(() => {
+      for (let index = 0; index < 20; index += 1) {
+        perijove.events.announce('develop');
+      }
+    });
+    await waitFor(() => expect(result.current.data).toEqual({ items: ['answer 2'] }));
+    expect(asked).toHaveLength(2);
+  });
+
+  it('keeps the old answer beside an error, and loses the error with the next answer', async () => {
+    const { result } = renderHook(() => useRuns(), { wrapper: wrapper(perijove) });
+    await waitFor(() => expect(result.current.loading).toBe(false));
+    answer = () =>
+      new Response(JSON.stringify({ code: 'broken', message: 'It broke.', hint: 'Mend it.' }), {
+        status: 422
+      });
+    act(() => result.current.reload());
+    await waitFor(() => expect(result.current.error?.message).toBe('It broke.'));
+    expect(result.current.error).toMatchObject({ code: 'broken', hint: 'Mend it.', status: 422 });
+    expect(result.current.data).toEqual({ items: ['answer 1'] });
+    answer = () => ({ items: ['mended'] });
+    act(() => result.current.reload());
+    await waitFor(() => expect(result.current.data).toEqual({ items: ['mended'] }));
+    expect(result.current.error).toBeUndefined();
+  });
+
+  it('drops the old answer for another key and for another project', async () => {
+    const { result, rerender } = renderHook(({ key }) => useRuns(key), {
+      wrapper: wrapper(perijove),
+      initialProps: { key: 'a' }
+    });
+    await waitFor(() => expect(result.current.data).toBeDefined());
+    rerender({ key: 'b' });
+    expect(result.current.data).toBeUndefined();
+    await waitFor(() => expect(result.current.data).toEqual({ items: ['answer 2'] }));
+    act(() => void perijove.project.select('two'));
+    expect(result.current.data).toBeUndefined();
+    await waitFor(() => expect(asked[2]).toBe('?project=two'));
+  });
+
+  it('gives its call up when the component goes', async () => {
+    let signal: AbortSignal | undefined;
+    const { unmount } = renderHook(
+      () =>
+        useResource(['slow'], [], (_, given) => {
+          signal = given;
+          return new Promise(() => {});
+        }),
+      { wrapper: wrapper(perijove) }
+    );
+    await waitFor(() => expect(signal).toBeDefined());
+    unmount();
+    expect(signal?.aborted).toBe(true);
+  });
+
+  it('sleeps while its page is hidden', async () => {
+    let show: (visible: boolean) => void = () => {};
+    const Outer = wrapper(perijove);
+    const { result } = renderHook(() => useRuns(), {
+      wrapper: ({ children }) => {
+        return (
+          <Outer>
+            <Curtain onMade={made => (show = made)}>{children}</Curtain>
+          </Outer>
+        );
+      }
+    });
+    act(() => perijove.events.announce('develop'));
+    expect(asked).toHaveLength(0);
+    act(() => show(true));
+    await waitFor(() => expect(result.current.data).toEqual({ items: ['answer 1'] }));
+  });
+});
