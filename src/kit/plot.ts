@@ -1,9 +1,9 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
-import type { ChartProps, ChartSeries } from './chart';
 import { absolute, figure } from './format';
 import { colorOf } from './palette';
+import type { ChartProps, ChartSeries } from './series';
 
 /** A chart on a node. Loaded only when a chart is in view. */
 export class Plot {

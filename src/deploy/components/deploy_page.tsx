@@ -160,7 +160,7 @@ function ModelsTable({ items, deploy }: ModelsTableProps): JSX.Element {
       id: 'verdicts',
       title: trans.__('Measured'),
       help: trans.__('What Perijove measured, against the targets'),
-      min: 220,
+      min: 280,
       grow: 2,
       value: row => toNumber(row.verdicts[0]?.value),
       render: row => <Verdicts verdicts={row.verdicts} />
@@ -183,7 +183,7 @@ function ModelsTable({ items, deploy }: ModelsTableProps): JSX.Element {
     {
       id: 'deploy',
       title: '',
-      min: 72,
+      min: 88,
       grow: 0,
       align: 'end',
       render: row => (

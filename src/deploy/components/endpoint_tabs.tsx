@@ -117,7 +117,7 @@ export function RevisionsTab({ endpoint }: { endpoint: Endpoint }): JSX.Element 
     {
       id: 'roll-back',
       title: '',
-      min: 88,
+      min: 104,
       grow: 0,
       align: 'end',
       render: row =>

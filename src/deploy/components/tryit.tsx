@@ -6,7 +6,7 @@ import type { Field, InvokeReply } from '../../api';
 import { asPerijoveError } from '../../api/errors';
 import { Button } from '../../kit/button';
 import { FormRow } from '../../kit/form';
-import { duration } from '../../kit/format';
+import { duration, figure } from '../../kit/format';
 import { useTrans } from '../../kit/services';
 import { StateGlyph } from '../../kit/state';
 import { columnOf, indent, messageOf, outputsOf } from '../answer';
@@ -182,11 +182,11 @@ function ColumnField({ index, field, text, problem, onChange }: ColumnFieldProps
     <FormRow label={field.name} help={help} error={problem}>
       {ids =>
         field.type === 'BOOL' ? (
-          <div className="jp-select-wrapper pj-Select">
+          <div className="pj-Select">
             <select
               {...ids}
               data-column={index}
-              className="jp-mod-styled"
+              className="jp-mod-styled pj-Input"
               value={text.toLowerCase()}
               onChange={event => onChange(event.target.value)}
             >
@@ -232,6 +232,11 @@ function RefusalView({ refusal }: { refusal: Refusal }): JSX.Element {
   );
 }
 
+/** A fraction with three figures; words and whole numbers as they came. */
+function short(value: string): string {
+  return /^-?\d+\.\d/.test(value) ? figure(Number(value)) : value;
+}
+
 function Answer({ reply }: { reply: InvokeReply }): JSX.Element {
   const trans = useTrans();
   const outputs = outputsOf(reply.body);
@@ -248,8 +253,8 @@ function Answer({ reply }: { reply: InvokeReply }): JSX.Element {
           {outputs.map((output, index) => (
             <div key={index}>
               <dt>{output.name}</dt>
-              <dd>
-                {output.values.slice(0, SHOWN_VALUES).join(', ')}
+              <dd title={output.values.slice(0, SHOWN_VALUES).join(', ')}>
+                {output.values.slice(0, SHOWN_VALUES).map(short).join(', ')}
                 {output.values.length > SHOWN_VALUES &&
                   trans.__(' and %1 more', output.values.length - SHOWN_VALUES)}
               </dd>

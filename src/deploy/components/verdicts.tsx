@@ -18,7 +18,10 @@ export function Verdicts({ verdicts }: { verdicts: readonly KpiVerdict[] }): JSX
             key={`${verdict.metric} ${verdict.data} ${verdict.split}`}
             title={`${where}: ${full(verdict.value)}`}
           >
-            <StateGlyph state={verdict.met ? 'met' : 'missed'} word />
+            <StateGlyph
+              state={verdict.leaks.length > 0 ? 'leaks' : verdict.met ? 'met' : 'missed'}
+              word
+            />
             <span className="pj-Deploy-number">
               {verdict.metric} {figure(verdict.value)}
             </span>

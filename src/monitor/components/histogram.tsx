@@ -11,7 +11,8 @@ const HEIGHT = 96;
 const LEFT = 40;
 const BOTTOM = 20;
 /** Labels that fit under the axis without touching each other. */
-const LABELS = 8;
+const LABELS = 5;
+const LABEL_LENGTH = 15;
 
 function percent(share: number): string {
   return `${Number((share * 100).toPrecision(3))} %`;
@@ -71,7 +72,7 @@ export function Histogram({ drift }: HistogramProps): JSX.Element {
                   y={HEIGHT + 14}
                   textAnchor="middle"
                 >
-                  {shorten(bin.label, Math.floor(60 / Math.min(LABELS, plot.bins.length || 1)) + 4)}
+                  {shorten(bin.label, LABEL_LENGTH)}
                 </text>
               )}
             </g>

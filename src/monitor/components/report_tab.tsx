@@ -164,6 +164,11 @@ function Totals({ report }: { report: MonitorReport }): JSX.Element {
   );
 }
 
+/** Counts have no fractions: an axis that falls between them says nothing there. */
+function whole(value: number): string {
+  return Number.isInteger(value) ? count(value) : '';
+}
+
 function Charts({ report }: { report: MonitorReport }): JSX.Element {
   const trans = useTrans();
   const { minutes } = report;
@@ -197,6 +202,7 @@ function Charts({ report }: { report: MonitorReport }): JSX.Element {
         title={trans.__('Requests')}
         yLabel={trans.__('per minute')}
         series={lines.requests}
+        format={whole}
         {...common}
       />
       <Chart
@@ -209,6 +215,7 @@ function Charts({ report }: { report: MonitorReport }): JSX.Element {
         title={trans.__('Errors')}
         yLabel={trans.__('per minute')}
         series={lines.errors}
+        format={whole}
         {...common}
       />
     </div>
@@ -227,12 +234,13 @@ function Kpi({ kpi }: { kpi: LiveKpi }): JSX.Element {
         {figure(kpi.value)}
       </span>
       <span className="pj-Monitor-muted">
-        {kpi.minimum === null
-          ? trans.__('no live minimum')
-          : trans.__('minimum %1', figure(kpi.minimum))}
-        {' · '}
         {trans._n('%1 outcome', '%1 outcomes', kpi.outcomes)}
-        {kpi.detail !== '' && ` · ${kpi.detail}`}
+        {' · '}
+        {kpi.detail !== ''
+          ? kpi.detail
+          : kpi.minimum === null
+            ? trans.__('no live minimum')
+            : trans.__('minimum %1', figure(kpi.minimum))}
       </span>
     </li>
   );
