@@ -28,17 +28,6 @@ export function shortBy(value: number, target: number, direction: Direction): nu
   return direction === 'maximize' ? target - value : value - target;
 }
 
-/** The direction in which a verdict was given. */
-export function verdictDirection(verdict: KpiVerdict, kpis: readonly Kpi[]): Direction {
-  const kpi = kpis.find(
-    one => one.metric === verdict.metric && one.data === verdict.data && one.split === verdict.split
-  );
-  if (kpi) {
-    return kpi.direction;
-  }
-  return verdict.met === toNumber(verdict.value) >= verdict.target ? 'maximize' : 'minimize';
-}
-
 /** Milliseconds that a run will still take, from the share that is done; null when not known. */
 export function timeLeft(run: RunSummary, now: number): number | null {
   const done = run.progress;
@@ -54,10 +43,13 @@ export function duration(run: RunSummary, now: number): number {
   return Math.max(0, (run.ended ?? now) - run.started);
 }
 
-/** Whether the targets of a run are met: all, not all, or nothing was measured. */
-export function verdictOf(run: RunSummary): 'met' | 'missed' | 'unmeasured' {
+/** Whether the targets of a run are met: all, not all, or nothing that counts was measured. */
+export function verdictOf(run: RunSummary): 'met' | 'missed' | 'leaks' | 'unmeasured' {
   if (run.verdicts.length === 0) {
     return 'unmeasured';
+  }
+  if (run.verdicts.some(verdict => verdict.leaks.length > 0)) {
+    return 'leaks';
   }
   return run.verdicts.every(verdict => verdict.met) ? 'met' : 'missed';
 }

@@ -1,5 +1,6 @@
 import type { Kpi, RunSummary } from '../api';
-import { shortBy, toNumber, verdictDirection, type Direction } from './figures';
+import { parseRef } from '../api/refs';
+import { shortBy, toNumber, type Direction } from './figures';
 
 /** A number of a run beside its target. */
 export interface ITarget {
@@ -13,22 +14,25 @@ export interface ITarget {
   short: number;
   /** True when Perijove measured it; a number that the code logged decides nothing. */
   measured: boolean;
+  /** The model's inputs that tell the answer; with any, the value decides nothing. */
+  leaks: readonly string[];
 }
 
 /** All measured numbers of a run beside their targets, the missed ones first. */
-export function targetsOf(run: RunSummary, kpis: readonly Kpi[]): ITarget[] {
+export function targetsOf(run: RunSummary): ITarget[] {
   return run.verdicts
     .map(verdict => {
-      const direction = verdictDirection(verdict, kpis);
+      const direction = verdict.direction;
       const value = toNumber(verdict.value);
       return {
         metric: verdict.metric,
-        on: `${verdict.data} ${verdict.split}`,
+        on: `${datasetOf(verdict.data)} ${verdict.split}`,
         value,
         target: verdict.target,
         direction,
         short: shortBy(value, verdict.target, direction),
-        measured: true
+        measured: true,
+        leaks: verdict.leaks
       };
     })
     .sort((a, b) => Number(isMet(a)) - Number(isMet(b)));
@@ -39,14 +43,12 @@ export function targetsOf(run: RunSummary, kpis: readonly Kpi[]): ITarget[] {
  * target.
  */
 export function mainTarget(run: RunSummary, kpis: readonly Kpi[]): ITarget | null {
-  const [measured] = targetsOf(run, kpis);
+  const [measured] = targetsOf(run);
   if (measured) {
     return measured;
   }
   for (const kpi of kpis) {
-    const key = Object.keys(run.metrics).find(
-      metric => metric === kpi.metric || metric.split('/').at(-1) === kpi.metric
-    );
+    const key = Object.keys(run.metrics).find(metric => isAbout(metric, kpi));
     if (key !== undefined) {
       const value = toNumber(run.metrics[key]!);
       return {
@@ -56,7 +58,8 @@ export function mainTarget(run: RunSummary, kpis: readonly Kpi[]): ITarget | nul
         target: kpi.target,
         direction: kpi.direction,
         short: shortBy(value, kpi.target, kpi.direction),
-        measured: false
+        measured: false,
+        leaks: []
       };
     }
   }
@@ -64,10 +67,22 @@ export function mainTarget(run: RunSummary, kpis: readonly Kpi[]): ITarget | nul
 }
 
 export function isMet(target: ITarget): boolean {
-  return target.short <= 0;
+  return target.short <= 0 && target.leaks.length === 0;
 }
 
 /** The target that a metric has, if any. */
 export function kpiOf(metric: string, kpis: readonly Kpi[]): Kpi | undefined {
-  return kpis.find(kpi => kpi.metric === metric.split('/').at(-1));
+  return kpis.find(kpi => isAbout(metric, kpi));
+}
+
+/** `roc_auc`, `valid/roc_auc`, and `test_roc_auc` as an evaluation on the split logs it. */
+function isAbout(metric: string, kpi: Kpi): boolean {
+  const name = metric.split('/').at(-1);
+  return name === kpi.metric || name === `${kpi.split}_${kpi.metric}`;
+}
+
+/** The dataset as a person names it: `builds v1` for `data:builds@1`. */
+function datasetOf(data: string): string {
+  const ref = parseRef(data);
+  return ref === null || ref.version === null ? data : `${ref.name} v${ref.version}`;
 }

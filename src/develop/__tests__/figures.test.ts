@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Kpi } from '../../api';
+import type { Kpi, KpiVerdict } from '../../api';
 import { directionOf, timeLeft, verdictOf } from '../figures';
 import { isMet, mainTarget, targetsOf } from '../target';
 import { runOf, T0 } from './runs';
@@ -14,7 +14,16 @@ const KPI: Kpi = {
   minimum: 0.7
 };
 
-const VERDICT = { metric: 'roc_auc', data: 'builds', split: 'test', target: 0.75 };
+const VERDICT: KpiVerdict = {
+  metric: 'roc_auc',
+  data: 'data:builds@1',
+  split: 'test',
+  value: 0.8,
+  target: 0.75,
+  direction: 'maximize',
+  met: true,
+  leaks: []
+};
 
 describe('directionOf', () => {
   it.each(['val_loss', 'rmse', 'test/mean_absolute_error', 'brier_score', 'latency_ms'])(
@@ -37,7 +46,7 @@ describe('targets of a run', () => {
         { ...VERDICT, value: 0.71, met: false }
       ]
     });
-    const [first, second] = targetsOf(run, [KPI]);
+    const [first, second] = targetsOf(run);
     expect(first!.value).toBe(0.71);
     expect(first!.short).toBeCloseTo(0.04);
     expect(isMet(first!)).toBe(false);
@@ -57,9 +66,17 @@ describe('targets of a run', () => {
     expect(isMet(mainTarget(run, [KPI])!)).toBe(false);
   });
 
-  it('an error that must get smaller is told from its verdict when the target is gone', () => {
+  it('a value that leaks meets nothing, however good it is', () => {
     const run = runOf({
-      verdicts: [{ ...VERDICT, metric: 'rmse', target: 2, value: 1.5, met: true }]
+      verdicts: [{ ...VERDICT, value: 0.99, met: false, leaks: ['size'] }]
+    });
+    expect(isMet(mainTarget(run, [KPI])!)).toBe(false);
+    expect(verdictOf(run)).toBe('leaks');
+  });
+
+  it('an error must get smaller', () => {
+    const run = runOf({
+      verdicts: [{ ...VERDICT, metric: 'rmse', direction: 'minimize', target: 2, value: 1.5 }]
     });
     expect(mainTarget(run, [])!.direction).toBe('minimize');
     expect(isMet(mainTarget(run, [])!)).toBe(true);

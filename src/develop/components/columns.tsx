@@ -37,7 +37,7 @@ export function runColumns(options: RunColumnsOptions): TableColumn<RunSummary>[
       id: 'kpi',
       title: trans.__('Target'),
       help: trans.__('Whether the numbers that Perijove measured meet the targets'),
-      value: run => ({ met: 2, missed: 1, unmeasured: null })[verdictOf(run)],
+      value: run => ({ met: 2, missed: 1, leaks: 0, unmeasured: null })[verdictOf(run)],
       render: run => <VerdictBadge run={run} />,
       min: 76,
       grow: 0

@@ -59,7 +59,7 @@ function RunView({ run, kpis }: { run: Run; kpis: readonly Kpi[] }): JSX.Element
   const running = summary.state === 'running';
   const now = useNow(running);
   const left = timeLeft(summary, now);
-  const targets = targetsOf(summary, kpis);
+  const targets = targetsOf(summary);
   const model = summary.models[0];
   const { notebook } = summary;
   return (

@@ -17,6 +17,9 @@ export function VerdictBadge({ run }: { run: RunSummary }): JSX.Element {
       </span>
     );
   }
+  if (verdict === 'leaks') {
+    return <StateGlyph state="leaks" word />;
+  }
   return verdict === 'met' ? (
     <StateGlyph state="met" label={trans.__('pass')} word />
   ) : (
@@ -51,6 +54,9 @@ function distance(
   }
   if (!target.measured) {
     return trans.__('logged, not measured');
+  }
+  if (target.leaks.length > 0) {
+    return trans.__('worth nothing: %1 tell the answer', target.leaks.join(', '));
   }
   if (target.short > 0) {
     return trans.__('short by %1', figure(target.short));
