@@ -2,44 +2,8 @@ import { useEffect, useRef, useState } from 'react';
 
 import { figure } from './format';
 import type { Plot } from './plot';
+import type { ChartProps } from './series';
 import { useTrans, useVisible } from './services';
-
-export interface ChartSeries {
-  key: string;
-  /** Written at the end of its line. */
-  label: string;
-  /** Ascending. Milliseconds since the epoch on a time axis. */
-  x: readonly number[];
-  /** Null where there is no value. */
-  y: readonly (number | null)[];
-  /** A colour of the palette by the key when left out. */
-  color?: string;
-}
-
-export interface ChartProps {
-  /** What it shows: the heading, and the name for screen readers. */
-  title: string;
-  series: readonly ChartSeries[];
-  /** Name and unit, such as `step`. Not needed on a time axis. */
-  xLabel?: string;
-  /** Name and unit, such as `latency, ms`. */
-  yLabel?: string;
-  /** The x values are times. */
-  time?: boolean;
-  /** A dashed line to be reached. */
-  target?: { value: number; label: string };
-  /** Vertical lines, such as new revisions. */
-  marks?: readonly { x: number; label: string }[];
-  /** In pixels; 180 when left out. */
-  height?: number;
-  /** The value that the y axis always shows, such as 0 for counts. */
-  yFrom?: number;
-  /** Ends of the x axis; those of the data when left out. */
-  xRange?: readonly [number, number];
-  /** Charts of the same name share their cursor. */
-  sync?: string;
-  format?: (value: number) => string;
-}
 
 /**
  * Lines over one axis. The plotting library comes when the first chart is in view, and a chart

@@ -53,7 +53,7 @@
  */
 export { useAction, type Action } from './action';
 export { Button, IconButton, type ButtonProps, type IconButtonProps } from './button';
-export { Chart, type ChartProps, type ChartSeries } from './chart';
+export { Chart } from './chart';
 export { classes } from './classes';
 export { Empty, ErrorView, Loaded, LoadingBar, Skeleton } from './feedback';
 export {
@@ -83,6 +83,7 @@ export { Meter, Sparkline } from './meter';
 export type { PageArgs, PageProps } from './page';
 export { PALETTE, colorOf } from './palette';
 export { useLoad, useResource, type Resource } from './resource';
+export type { ChartProps, ChartSeries } from './series';
 export {
   ServicesContext,
   VisibleContext,

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventStream } from '../events';
 import type { Changed, Resources } from '../types';
 import { STEPS } from '../types';
-import { FakeSocket } from '../../kit/__tests__/fakes';
+import { FakeSocket } from './fake_socket';
 
 let stream: EventStream;
 

@@ -1,55 +1,14 @@
 import { CommandRegistry } from '@lumino/commands';
 import type { ReactNode } from 'react';
 
+import { FakeSocket } from '../../api/__tests__/fake_socket';
 import { Client } from '../../api/client';
 import { EventStream } from '../../api/events';
 import { Openers } from '../../api/openers';
 import { CurrentProject } from '../../api/project';
 import type { IPerijove } from '../../api/tokens';
-import type { ServerEvent } from '../../api/types';
 import { english } from '../english';
 import { ServicesContext } from '../services';
-
-/** A socket that the test opens, feeds and breaks. */
-export class FakeSocket {
-  static made: FakeSocket[] = [];
-
-  constructor() {
-    FakeSocket.made.push(this);
-  }
-
-  static get last(): FakeSocket {
-    return FakeSocket.made[FakeSocket.made.length - 1]!;
-  }
-
-  readyState = 0;
-  sent: string[] = [];
-  onopen: () => void = () => {};
-  onmessage: (message: { data: string }) => void = () => {};
-  onclose: () => void = () => {};
-
-  send(text: string): void {
-    this.sent.push(text);
-  }
-
-  close(): void {
-    this.readyState = 3;
-  }
-
-  open(): void {
-    this.readyState = 1;
-    this.onopen();
-  }
-
-  tell(event: ServerEvent): void {
-    this.onmessage({ data: JSON.stringify(event) });
-  }
-
-  fail(): void {
-    this.readyState = 3;
-    this.onclose();
-  }
-}
 
 export type Answers = Record<string, (init: RequestInit, url: URL) => unknown>;
 

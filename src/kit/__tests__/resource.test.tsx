@@ -3,10 +3,11 @@ import type { ReactNode } from 'react';
 import { useState } from 'react';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { FakeSocket } from '../../api/__tests__/fake_socket';
 import type { IPerijove } from '../../api/tokens';
 import { useResource } from '../resource';
 import { VisibleContext } from '../services';
-import { FakeSocket, services, wrapper } from './fakes';
+import { services, wrapper } from './fakes';
 
 const PROJECTS = {
   items: [
