@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,8 @@ import msgspec
 
 from perijove.contracts.deploy import Signature, TensorType
 from perijove.core.errors import InvalidInputError
+
+_DIGITS = re.compile(r"-?[0-9]{1,20}")
 
 
 def tensors(rows: list[dict[str, Any]], signature: Signature | None) -> list[dict[str, Any]]:
@@ -25,15 +28,23 @@ def tensors(rows: list[dict[str, Any]], signature: Signature | None) -> list[dic
     result = []
     for name in names:
         values = [row.get(name) for row in rows]
+        datatype = known.get(name) or _type_of(values)
+        if "INT" in datatype:
+            values = [_integer(value) for value in values]
         result.append(
             {
                 "name": name,
                 "shape": [len(rows)],
-                "datatype": known.get(name) or _type_of(values),
+                "datatype": datatype,
                 "data": values,
             }
         )
     return result
+
+
+def _integer(value: Any) -> Any:
+    """Read digits as a number: what a browser would round travels to us as text."""
+    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
 def _type_of(values: list[Any]) -> TensorType:
