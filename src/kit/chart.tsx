@@ -5,6 +5,8 @@ import type { Plot } from './plot';
 import type { ChartProps } from './series';
 import { useTrans, useVisible } from './services';
 
+export type { ChartProps, ChartSeries } from './series';
+
 /**
  * Lines over one axis. The plotting library comes when the first chart is in view, and a chart
  * that is not in view draws nothing.
