@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -257,7 +258,9 @@ def load(folder: Path, facts: ModelFacts, ref: str) -> Model:
     path, bytecode = list(sys.path), sys.dont_write_bytecode
     try:
         serving.verify(folder, facts.manifest, ref)
-        return serving.load(folder, facts, ref)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow's advice about annotations of our own class
+            return serving.load(folder, facts, ref)
     finally:
         sys.path[:], sys.dont_write_bytecode = path, bytecode
 

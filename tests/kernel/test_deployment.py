@@ -26,8 +26,10 @@ def test_the_gate_names_the_column_and_nothing_goes_out(deployed: Notebook) -> N
     assert isinstance(raised, UsageError)
     text = str(raised)
     assert "CLOSED" in text
-    assert "size (known only after the prediction) (alone scores" in text
-    assert "Train without size" in text
+    told = next(line for line in text.splitlines() if line.strip().startswith("size ("))
+    assert "known only after the prediction" in told
+    assert "alone scores" in told
+    assert "load (" not in text
     assert isinstance(deployed.run('pj.deploy("leaky")').error_in_exec, GateBlockedError)
     import perijove.deploy.service  # binds the step's package to the name that people call
 
