@@ -38,3 +38,8 @@ export function readPayload(data: unknown): RunCard | null {
     ? { project, run_id: runId, name }
     : null;
 }
+
+/** The data versions among the inputs of a run; a split says no more than its data. */
+export function dataOf(inputs: readonly string[]): string[] {
+  return inputs.filter(ref => ref.startsWith('data:'));
+}

@@ -1,4 +1,4 @@
-import type { Kpi, KpiVerdict, RunSummary, WireNumber } from '../api';
+import type { Kpi, RunSummary, WireNumber } from '../api';
 
 export type Direction = Kpi['direction'];
 

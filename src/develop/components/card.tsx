@@ -20,7 +20,7 @@ import { useResource } from '../../kit/resource';
 import { useServices, useSignal, useTrans, VisibleContext } from '../../kit/services';
 import { StateGlyph } from '../../kit/state';
 import { Figure } from '../../kit/values';
-import { cardMetric, projectsOf } from '../card';
+import { cardMetric, dataOf, projectsOf } from '../card';
 import { duration, timeLeft } from '../figures';
 import { useLiveRuns, useNow } from '../live';
 import { pathOf } from '../paths';
@@ -115,7 +115,10 @@ function Loaded({ found, foreign }: { found: Found; foreign: boolean }): JSX.Ele
   const series = metric === undefined ? undefined : curves?.get(metric);
   const target = mainTarget(summary, kpis);
   const kpi = metric === undefined ? undefined : kpiOf(metric, kpis);
-  const others = Object.keys(summary.metrics).filter(key => key !== target?.metric);
+  const others = Object.keys(summary.metrics).filter(
+    key => key !== target?.metric && (target?.measured !== true || kpiOf(key, kpis) === undefined)
+  );
+  const inputs = dataOf(run.inputs);
   const path = series === undefined ? undefined : pathOf(series);
   return (
     <>
@@ -169,10 +172,10 @@ function Loaded({ found, foreign }: { found: Found; foreign: boolean }): JSX.Ele
         )}
       </div>
       <footer className="pj-Card-foot pj-Facts">
-        {run.inputs.length > 0 && (
+        {inputs.length > 0 && (
           <span className="pj-Card-inputs">
             {trans.__('data')}{' '}
-            {run.inputs.map(ref => (
+            {inputs.map(ref => (
               <RefLink key={ref} of={ref} />
             ))}
           </span>

@@ -30,7 +30,7 @@ export function runColumns(options: RunColumnsOptions): TableColumn<RunSummary>[
       title: trans.__('Run'),
       value: run => run.name,
       render: run => <RunName run={run} />,
-      min: 168,
+      min: 140,
       grow: 2
     },
     {
@@ -47,7 +47,7 @@ export function runColumns(options: RunColumnsOptions): TableColumn<RunSummary>[
       title: trans.__('Started'),
       value: run => run.started,
       render: run => <Time at={run.started} />,
-      min: 92,
+      min: 84,
       grow: 0
     },
     {
@@ -56,7 +56,7 @@ export function runColumns(options: RunColumnsOptions): TableColumn<RunSummary>[
       value: run => duration(run, now),
       render: run => durationText(duration(run, now)),
       align: 'end',
-      min: 84,
+      min: 72,
       grow: 0
     },
     ...metrics.map<TableColumn<RunSummary>>(key => ({
@@ -98,16 +98,19 @@ export function runColumns(options: RunColumnsOptions): TableColumn<RunSummary>[
   ];
 }
 
-/** State, colour and name of a run, and how far it is while it runs. */
-export function RunName({ run }: { run: RunSummary }): JSX.Element {
+/** State, colour and name of a run, and how far it is while it runs; no colour when `plain`. */
+export function RunName(props: { run: RunSummary; plain?: boolean }): JSX.Element {
+  const { run, plain = false } = props;
   return (
     <span className="pj-RunName">
       <StateGlyph state={run.state} />
-      <span
-        className="pj-RunName-dot"
-        aria-hidden="true"
-        style={{ background: colorOf(run.run_id) }}
-      />
+      {!plain && (
+        <span
+          className="pj-RunName-dot"
+          aria-hidden="true"
+          style={{ background: colorOf(run.run_id) }}
+        />
+      )}
       <Ellipsis text={run.name} className="pj-RunName-text" />
       {run.state === 'running' && run.progress !== null && (
         <span className="pj-RunName-progress">{percent(run.progress)}</span>

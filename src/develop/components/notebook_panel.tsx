@@ -107,13 +107,13 @@ function Runs({ items, total }: { items: readonly RunSummary[]; total: number })
                   void commands.execute(CommandIDs.openRun, { run_id: run.run_id, name: run.name })
                 }
               >
-                <RunName run={run} />
+                <RunName run={run} plain />
                 {target !== null && (
                   <span className="pj-Notebook-figure" title={target.metric}>
                     {figure(target.value)}
                   </span>
                 )}
-                <VerdictBadge run={run} />
+                <VerdictBadge run={run} word={false} />
                 <Time at={run.started} />
               </button>
             </li>

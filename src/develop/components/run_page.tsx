@@ -11,6 +11,7 @@ import { useResource } from '../../kit/resource';
 import { useServices, useTrans } from '../../kit/services';
 import { Badge, Figure, KeyValue, Time } from '../../kit/values';
 import { CommandIDs as DeployIDs } from '../../deploy/tokens';
+import { dataOf } from '../card';
 import { duration, timeLeft } from '../figures';
 import { useLiveRuns, useNow } from '../live';
 import { inServer } from '../notebook';
@@ -242,7 +243,7 @@ function DataAndModels({ run }: { run: Run }): JSX.Element {
   return (
     <KeyValue
       items={[
-        [trans.__('Read'), refs(run.inputs, trans.__('no registered dataset'))],
+        [trans.__('Read'), refs(dataOf(run.inputs), trans.__('no registered dataset'))],
         [
           trans.__('Not registered'),
           run.unregistered.length === 0 ? null : (

@@ -13,6 +13,7 @@ import type { Direction } from '../figures';
 import { useLiveRuns, useNow } from '../live';
 import type { CurrentNotebook } from '../notebook';
 import { columnsOf } from '../table';
+import { kpiOf } from '../target';
 import { CommandIDs } from '../tokens';
 import { Chooser } from './chooser';
 import { runColumns } from './columns';
@@ -118,7 +119,11 @@ function RunsView(props: RunsViewProps): JSX.Element {
   );
   const { runs, curves, error, retry } = useLiveRuns(items, charted);
   const now = useNow(runs.some(run => run.state === 'running'));
-  const keys = useMemo(() => columnsOf(runs), [runs]);
+  const keys = useMemo(() => {
+    const { metrics, params } = columnsOf(runs);
+    const rank = (metric: string): number => (kpiOf(metric, kpis) === undefined ? 1 : 0);
+    return { metrics: metrics.sort((a, b) => rank(a) - rank(b)), params };
+  }, [runs, kpis]);
   const groups = [
     { title: trans.__('Metrics'), items: keys.metrics },
     { title: trans.__('Parameters'), items: keys.params }

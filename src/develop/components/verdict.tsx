@@ -7,7 +7,8 @@ import { verdictOf } from '../figures';
 import { isMet, type ITarget } from '../target';
 
 /** Whether a run meets its targets, as a word of four letters. */
-export function VerdictBadge({ run }: { run: RunSummary }): JSX.Element {
+export function VerdictBadge(props: { run: RunSummary; word?: boolean }): JSX.Element {
+  const { run, word = true } = props;
   const trans = useTrans();
   const verdict = verdictOf(run);
   if (verdict === 'unmeasured') {
@@ -18,12 +19,12 @@ export function VerdictBadge({ run }: { run: RunSummary }): JSX.Element {
     );
   }
   if (verdict === 'leaks') {
-    return <StateGlyph state="leaks" word />;
+    return <StateGlyph state="leaks" word={word} />;
   }
   return verdict === 'met' ? (
-    <StateGlyph state="met" label={trans.__('pass')} word />
+    <StateGlyph state="met" label={trans.__('pass')} word={word} />
   ) : (
-    <StateGlyph state="missed" label={trans.__('fail')} word />
+    <StateGlyph state="missed" label={trans.__('fail')} word={word} />
   );
 }
 
