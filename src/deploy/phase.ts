@@ -74,10 +74,13 @@ export function endpointWord(state: Endpoint['state'], trans: TranslationBundle)
 
 /** All targets of a model in two words, for an option of a list. */
 export function verdictsWord(verdicts: readonly KpiVerdict[], trans: TranslationBundle): string {
-  const met = verdicts.filter(verdict => verdict.met).length;
   if (verdicts.length === 0) {
     return trans.__('not measured');
   }
+  if (verdicts.some(verdict => verdict.leaks.length > 0)) {
+    return trans.__('leaks');
+  }
+  const met = verdicts.filter(verdict => verdict.met).length;
   if (verdicts.length > 1) {
     return trans.__('%1 of %2 targets met', met, verdicts.length);
   }

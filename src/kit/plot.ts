@@ -255,7 +255,11 @@ function timeTicks(_: uPlot, ticks: number[]): string[] {
   return ticks.map(tick =>
     span > 86_400_000
       ? new Date(tick).toLocaleDateString(undefined, { month: 'short', day: 'numeric' })
-      : new Date(tick).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+      : new Date(tick).toLocaleTimeString(undefined, {
+          hour: '2-digit',
+          minute: '2-digit',
+          hourCycle: 'h23'
+        })
   );
 }
 
