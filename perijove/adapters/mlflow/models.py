@@ -226,17 +226,19 @@ def _wrapped(model: Any) -> Any:
     The class is defined here, so that cloudpickle keeps it by value and a model loads where
     Perijove is not installed.
     """
+    import pandas as pd
     from mlflow.pyfunc.model import PythonModel
 
     if isinstance(model, PythonModel):
         return model
 
-    class Predictor(PythonModel):
-        # MLflow reads annotations here as a schema: there are none.
-        def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-            return model.predict(model_input) if hasattr(model, "predict") else model(model_input)
+    def predict(self: Any, context: Any, model_input: Any, params: Any = None) -> Any:
+        return model.predict(model_input) if hasattr(model, "predict") else model(model_input)
 
-    return Predictor()
+    # MLflow reads the annotation, and advises to write one where there is none. As a class it
+    # means a frame of any columns; as text it would not be understood.
+    predict.__annotations__ = {"model_input": pd.DataFrame}
+    return type("Predictor", (PythonModel,), {"predict": predict})()
 
 
 def _predict(model: Any, example: DataFrame) -> Any:
@@ -383,6 +385,8 @@ def _code(root: Path, roots: set[str], named: Sequence[Path]) -> list[Path]:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Silence what MLflow says about formats and integers: the gate says it where it matters."""
+    import mlflow.pyfunc  # noqa: F401 - its import sets the level that is changed here
+
     log = logging.getLogger("mlflow")
     level = log.level
     log.setLevel(logging.ERROR)
