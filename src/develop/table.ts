@@ -1,5 +1,5 @@
 import type { RunSummary } from '../api';
-import { directionOf, toNumber, type Direction } from './figures';
+import { directionOf, toNumber, verdictOf, type Direction } from './figures';
 
 /**
  * The parameters and metrics that some run has.
@@ -38,14 +38,14 @@ export function columnsOf(runs: readonly RunSummary[]): { metrics: string[]; par
 
 /**
  * The best value of each metric; none where fewer than two runs have it or all are equal, for
- * then there is nothing to tell.
+ * then there is nothing to tell. A model whose inputs give the answer away is best at nothing.
  */
 export function bestOf(
   runs: readonly RunSummary[],
   known: ReadonlyMap<string, Direction>
 ): ReadonlyMap<string, number> {
   const values = new Map<string, number[]>();
-  for (const run of runs) {
+  for (const run of runs.filter(one => verdictOf(one) !== 'leaks')) {
     for (const [key, value] of Object.entries(run.metrics)) {
       const figure = toNumber(value);
       if (!Number.isNaN(figure)) {

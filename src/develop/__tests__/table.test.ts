@@ -31,6 +31,17 @@ describe('bestOf', () => {
     expect(bestOf(same, NONE).size).toBe(0);
   });
 
+  it('leaves out a model whose inputs give the answer away', () => {
+    const verdict = { metric: 'auc', data: 'data:d@1', split: 'test', value: 0.99, target: 0.7 };
+    const leaky = { ...verdict, direction: 'maximize', met: false, leaks: ['size'] } as const;
+    const runs = [
+      runOf({ metrics: { auc: 0.99 }, verdicts: [{ ...leaky, leaks: ['size'] }] }),
+      runOf({ metrics: { auc: 0.7 } }),
+      runOf({ metrics: { auc: 0.8 } })
+    ];
+    expect(bestOf(runs, NONE).get('auc')).toBe(0.8);
+  });
+
   it('never finds NaN the best, and finds infinity so', () => {
     const runs = [
       runOf({ metrics: { auc: 'NaN', gain: 'Infinity' } }),

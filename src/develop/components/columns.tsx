@@ -47,7 +47,7 @@ export function runColumns(options: RunColumnsOptions): TableColumn<RunSummary>[
       title: trans.__('Started'),
       value: run => run.started,
       render: run => <Time at={run.started} />,
-      min: 84,
+      min: 100,
       grow: 0
     },
     {
