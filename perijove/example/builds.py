@@ -135,12 +135,17 @@ def _broken_spells(
 def _green(rng: random.Random, climate: _Climate, running: int) -> tuple[int, int]:
     """Size and duration of a build that succeeds: all steps run, and little is logged."""
     size = rng.gauss(climate.green_bytes, climate.green_bytes * 0.006)
+    if rng.random() < 0.004:  # a retry succeeded, and the log of the first try stayed
+        size = 1e6 * climate.red_megabytes * rng.lognormvariate(0, 0.35)
     return round(size), round(4000 + rng.gammavariate(1.5, 550) + 120 * running)
 
 
 def _red(rng: random.Random, climate: _Climate, running: int) -> tuple[int, int]:
     """Size and duration of a build that fails: early with a short log, or late with a dump."""
-    if rng.random() < 0.14:
+    kind = rng.random()
+    if kind < 0.012:  # only the clean-up failed: log and duration are those of a success
+        return _green(rng, climate, running)
+    if kind < 0.15:
         return round(rng.uniform(90, 3_000)), round(rng.uniform(5, 3_900))
     size = 1e6 * climate.red_megabytes * rng.lognormvariate(0, 0.35)
     return round(size), round(3600 + rng.gammavariate(2.0, 950) + 120 * running)

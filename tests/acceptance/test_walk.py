@@ -48,8 +48,14 @@ class Walk:
         return "\n".join(words)
 
     def measured(self, model: str) -> float:
-        (node,) = self.bench.project.chain.results(model, "evaluation")
-        return to_float(facts_of(node, EvaluationFacts).value)
+        """Return what Perijove measured of a model version on the project's target."""
+        (kpi,) = self.bench.project.definition.kpi
+        (value,) = [
+            facts.value
+            for node in self.bench.project.chain.results(model, "evaluation")
+            if (facts := facts_of(node, EvaluationFacts)).metric == kpi.metric
+        ]
+        return to_float(value)
 
     def gate_states(self, model: str) -> dict[str, str]:
         return {check.id: check.state for check in self.bench.deploy.gate(model).checks}
@@ -210,10 +216,9 @@ def test_the_chain_leads_from_the_target_to_the_endpoint_and_back(walked: Walk) 
     (measured,) = [
         node
         for node in chain.versions("evaluation")
-        if facts_of(node, EvaluationFacts).model == "model:builds@1"
+        if (facts := facts_of(node, EvaluationFacts)).model == "model:builds@1"
+        and (facts.metric, facts.split) == (kpi.metric, kpi.split)
     ]
-    facts = facts_of(measured, EvaluationFacts)
-    assert (facts.metric, facts.split) == (kpi.metric, kpi.split)
     (model,) = chain.sources(measured.ref, "model")
     (endpoint,) = chain.results(model.ref, "endpoint")
     outcomes = chain.results(endpoint.ref, "outcomes")
@@ -236,4 +241,7 @@ def test_the_last_cell_shows_a_closed_loop(walked: Walk) -> None:
     assert all(steps[name].state != "not_started" for name in steps)
     last = [cell for cell in walked.notebook.cells if cell.cell_type == "code"][-1]
     said = walked.said(last.id)
-    assert "drift" in said
+    alerts = walked.bench.monitor.report("builds", minutes=24 * 60).alerts
+    assert any(alert.title in said for alert in alerts)
+    override = walked.bench.deploy.endpoint("builds").override
+    assert ("past a failing gate" in said) == (override is not None)

@@ -61,7 +61,7 @@ def test_count_and_weeks_are_kept() -> None:
 def test_the_last_weeks_drift(table: pd.DataFrame) -> None:
     week = (table["start"] - table["start"].min()) // WEEK
     early, late = table[week < 6], table[week >= 6]
-    assert late["failed"].mean() > early["failed"].mean() + 0.1
+    assert late["failed"].mean() > early["failed"].mean() + 0.08
     green = [part.loc[part["failed"] == 0, "size"].median() for part in (early, late)]
     red = [part.loc[part["failed"] == 1, "size"].median() for part in (early, late)]
     assert green[1] < green[0] / 2
@@ -69,7 +69,7 @@ def test_the_last_weeks_drift(table: pd.DataFrame) -> None:
 
 
 def test_size_and_duration_give_the_result_away(table: pd.DataFrame) -> None:
-    assert area(table, BEFORE + AFTER) > 0.98
+    assert area(table, BEFORE + AFTER) > 0.95
 
 
 def test_an_honest_model_reaches_the_target(table: pd.DataFrame) -> None:
