@@ -40,5 +40,5 @@ def initialize_project(
         project.chain.ledger.audit(by or project.actor, "create example", "perijove.toml")
     else:
         project = create_project(folder, name, by=by)
-    ensure_database(project.paths)
+    ensure_database(project.paths, project.name)
     return project

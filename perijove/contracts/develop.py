@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from perijove.contracts.base import Millis, Number, Struct
+from perijove.contracts.problem import Direction
 
 RunState = Literal["running", "finished", "failed", "stopped", "lost"]
 
@@ -17,7 +18,11 @@ class KpiVerdict(Struct):
     split: str
     value: Number
     target: float
+    direction: Direction
     met: bool
+    """Never true while answers leak into the model's inputs: its number is no number."""
+    leaks: list[str] = []
+    """The inputs that tell the answer."""
 
 
 class RunSummary(Struct):

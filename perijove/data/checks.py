@@ -6,11 +6,8 @@ from perijove.contracts.data import DataFacts
 from perijove.contracts.deploy import GateCheck
 from perijove.core.chain import facts_of
 from perijove.core.gate import Candidate, Check
-from perijove.core.project_file import DataTable
+from perijove.core.leakage import LEAK_SCORE, leaking_inputs
 from perijove.data.versions import version_state
-
-LEAK_SCORE = 0.95
-"""A single feature that predicts the target this well is an answer, not a hint."""
 
 
 def inputs_registered(candidate: Candidate) -> GateCheck:
@@ -75,26 +72,16 @@ def leakage(candidate: Candidate) -> GateCheck:
             fix="Log the model with pj.log_model after reading its data with pj.dataset.",
         )
     name = facts.dataset.partition(":")[2].rpartition("@")[0]
-    declared = candidate.project.definition.data.get(name, DataTable()).columns
-    inputs = [field.name for field in facts.signature.inputs]
-    late = [column for column in inputs if column in declared and declared[column].known == "after"]
-    telling = {leak.feature: leak.score for leak in facts.leaks if leak.score >= LEAK_SCORE}
-    items = [
-        column
-        + (" (known only after the prediction)" if column in late else "")
-        + (f" (alone scores {telling[column]:.3f})" if column in telling else "")
-        for column in inputs
-        if column in late or column in telling
-    ]
-    if items:
+    telling = leaking_inputs(candidate.project.definition, facts)
+    if telling:
         return GateCheck(
             id="leakage",
             step="data",
             title=title,
             state="fail",
-            detail=f"{len(items)} of {len(inputs)} inputs tell the answer.",
-            items=items,
-            fix="Train without " + ", ".join(c for c in inputs if c in late or c in telling) + ".",
+            detail=f"{len(telling)} of {len(facts.signature.inputs)} inputs tell the answer.",
+            items=[f"{column} ({reason})" for column, reason in telling.items()],
+            fix=f"Train without {', '.join(telling)}.",
         )
     if not facts.leaks:
         return GateCheck(

@@ -10,7 +10,8 @@ from perijove.contracts.problem import Kpi
 from perijove.core.chain import Chain, EvaluationFacts, WantedEndpoint, facts_of, make_ref
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, NotFoundError
-from perijove.core.metrics import METRICS, better, meets
+from perijove.core.leakage import judge, leaks_of
+from perijove.core.metrics import METRICS, better
 
 PICKLE_WARNING = (
     "The model is a pickle: loading it runs code. It is loaded only in the endpoint's own process, "
@@ -61,8 +62,10 @@ def _champion(project: ProjectContext, name: str) -> Node:
     best: tuple[Node, float] | None = None
     kpis = [kpi for kpi in project.definition.kpi if kpi.metric in METRICS][:1]
     for node in versions:
-        for verdict in verdicts_of(project.chain, kpis, node.ref):
+        for verdict in verdicts_of(project, kpis, node.ref):
             value = to_float(verdict.value)
+            if verdict.leaks:
+                continue
             if value == value and (best is None or better(value, best[1], kpis[0].direction)):
                 best = (node, value)
     if best is None:
@@ -75,8 +78,10 @@ def _champion(project: ProjectContext, name: str) -> Node:
     return best[0]
 
 
-def verdicts_of(chain: Chain, kpis: list[Kpi], model: str) -> list[KpiVerdict]:
+def verdicts_of(project: ProjectContext, kpis: list[Kpi], model: str) -> list[KpiVerdict]:
     """Tell the newest measured number of a model version for each KPI that has one."""
+    chain = project.chain
+    leaks = leaks_of(chain, project.definition, model)
     measured = [facts_of(node, EvaluationFacts) for node in chain.results(model, "evaluation")]
     verdicts: list[KpiVerdict] = []
     for kpi in kpis:
@@ -88,17 +93,8 @@ def verdicts_of(chain: Chain, kpis: list[Kpi], model: str) -> list[KpiVerdict]:
             and facts.data.startswith(f"data:{kpi.data}@")
         ]
         if found:
-            value = found[-1].value
-            verdicts.append(
-                KpiVerdict(
-                    metric=kpi.metric,
-                    data=kpi.data,
-                    split=kpi.split,
-                    value=value,
-                    target=kpi.target,
-                    met=meets(to_float(value), kpi.target, kpi.direction),
-                )
-            )
+            newest = found[-1]
+            verdicts.append(judge(kpi, to_float(newest.value), data=newest.data, leaks=leaks))
     return verdicts
 
 
@@ -114,7 +110,7 @@ def list_models(project: ProjectContext) -> list[ModelVersion]:
             at=node.at,
             by=node.by,
             facts=facts_of(node, ModelFacts),
-            verdicts=verdicts_of(chain, kpis, node.ref),
+            verdicts=verdicts_of(project, kpis, node.ref),
             endpoints=[name for name, model in serving.items() if model == node.ref],
         )
         for node in chain.versions("model")

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from perijove.contracts.deploy import GateCheck, ModelFacts
-from perijove.core.chain import facts_of
-from perijove.core.context import ProjectContext
+from perijove.contracts.deploy import GateCheck
 from perijove.core.gate import Candidate, Check
 from perijove.core.metrics import better
-from perijove.core.project_file import DataTable
 from perijove.develop.verdicts import best, measurements
-
-LEAK_SCORE = 0.95
-"""As the data step has it: a single feature that predicts the target this well is an answer."""
 
 
 def signature(candidate: Candidate) -> GateCheck:
@@ -72,7 +66,7 @@ def better_run(candidate: Candidate) -> GateCheck:
             return _better("unknown", f"{kpi.metric} of this version was not measured.", fix)
         rivals = [one for one in found if one.model != ref and one.data == own.data]
         ahead = [one for one in rivals if better(one.value, own.value, kpi.direction)]
-        leaky = [one for one in ahead if leaks(project, one.model)]
+        leaky = [one for one in ahead if one.leaks]
         top = best(kpi, [one for one in ahead if one not in leaky])
         if top is not None:
             winners.append(
@@ -110,20 +104,6 @@ def _better(
         items=items or [],
         fix=fix,
     )
-
-
-def leaks(project: ProjectContext, model: str) -> bool:
-    """Whether an input of a model version is known to tell the answer."""
-    node = project.chain.find(model)
-    if node is None:
-        return False
-    facts = facts_of(node, ModelFacts)
-    name = (facts.dataset or "").removeprefix("data:").rpartition("@")[0]
-    declared = project.definition.data.get(name, DataTable()).columns
-    inputs = {field.name for field in facts.signature.inputs} if facts.signature else set()
-    return any(
-        column in inputs and table.known == "after" for column, table in declared.items()
-    ) or any(leak.score >= LEAK_SCORE for leak in facts.leaks)
 
 
 CHECKS: tuple[Check, ...] = (signature, better_run)

@@ -88,6 +88,8 @@ def _newest(run: RunSummary, kpis: list[Kpi], errors: dict[str, str]) -> tuple[S
     if run.state == "stopped":
         return "attention", f"{run.name} was stopped"
     for verdict in run.verdicts:
+        if verdict.leaks:
+            return "failed", f"{run.name} leaks: {', '.join(verdict.leaks)} tell the answer"
         if not verdict.met:
             kpi = next(k for k in kpis if (k.metric, k.split) == (verdict.metric, verdict.split))
             value = to_float(verdict.value)
@@ -106,7 +108,8 @@ def _entry(run: RunSummary, kpis: list[Kpi], errors: dict[str, str]) -> StepEntr
     if run.verdicts:
         state = "ok" if all(v.met for v in run.verdicts) else "failed"
         detail = " · ".join(
-            f"{v.metric} {to_float(v.value):.3g} {'met' if v.met else 'missed'}"
+            f"{v.metric} {to_float(v.value):.3g} "
+            + ("leaks" if v.leaks else "met" if v.met else "missed")
             for v in run.verdicts
         )
     elif run.state == "failed" and errors.get(run.run_id):

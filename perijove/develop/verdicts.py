@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from perijove.contracts.base import number, to_float
+from perijove.contracts.base import to_float
 from perijove.contracts.develop import KpiVerdict
 from perijove.contracts.problem import Kpi
 from perijove.core.chain import EvaluationFacts, facts_of
 from perijove.core.context import ProjectContext
-from perijove.core.metrics import METRICS, better, meets
+from perijove.core.leakage import judge, leaks_of
+from perijove.core.metrics import METRICS, better
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Measured:
     data: str
     """Reference of the data version."""
     value: float
+    leaks: tuple[str, ...] = ()
+    """The model's inputs that tell the answer."""
 
 
 def targets(project: ProjectContext) -> list[Kpi]:
@@ -37,10 +40,12 @@ def measurements(project: ProjectContext) -> dict[Kpi, list[Measured]]:
     for node in project.chain.versions("evaluation"):  # newest first
         facts = facts_of(node, EvaluationFacts)
         name = facts.data.removeprefix("data:").rpartition("@")[0]
-        seen.setdefault(
-            (facts.metric, name, facts.split, facts.model),
-            Measured(facts.model, facts.run_id, facts.data, to_float(facts.value)),
-        )
+        key = (facts.metric, name, facts.split, facts.model)
+        if key not in seen:
+            leaks = leaks_of(project.chain, project.definition, facts.model)
+            seen[key] = Measured(
+                facts.model, facts.run_id, facts.data, to_float(facts.value), tuple(leaks)
+            )
     return {
         kpi: [found for key, found in seen.items() if key[:3] == (kpi.metric, kpi.data, kpi.split)]
         for kpi in kpis
@@ -54,17 +59,6 @@ def best(kpi: Kpi, found: list[Measured]) -> Measured | None:
         if top is None or top.value != top.value or better(one.value, top.value, kpi.direction):
             top = one
     return top
-
-
-def verdict(kpi: Kpi, found: Measured) -> KpiVerdict:
-    return KpiVerdict(
-        metric=kpi.metric,
-        data=found.data,
-        split=kpi.split,
-        value=number(found.value),
-        target=kpi.target,
-        met=meets(found.value, kpi.target, kpi.direction),
-    )
 
 
 class Verdicts:
@@ -86,5 +80,5 @@ class Verdicts:
         for kpi, measured in self.measured.items():
             top = best(kpi, [one for one in measured if one.run_id == run_id])
             if top is not None:
-                found.append(verdict(kpi, top))
+                found.append(judge(kpi, top.value, data=top.data, leaks=list(top.leaks)))
         return found

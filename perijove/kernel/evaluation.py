@@ -20,8 +20,9 @@ from perijove.core.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from perijove.core.leakage import judge, leaking_inputs
 from perijove.core.ledger import now
-from perijove.core.metrics import METRICS, meets
+from perijove.core.metrics import METRICS
 from perijove.core.project_file import DataTable
 from perijove.kernel.datasets import parse_name
 from perijove.kernel.files import unwatched
@@ -73,6 +74,8 @@ class Evaluation(Mapping[str, float]):
 
 def describe_verdict(verdict: KpiVerdict) -> str:
     sign = "≥" if METRICS[verdict.metric].direction == "maximize" else "≤"
+    if verdict.leaks:
+        return f"✗ worth nothing: {', '.join(verdict.leaks)} tell the answer"
     state = "✓ met" if verdict.met else "✗ missed"
     value = to_float(verdict.value)
     short = "" if verdict.met or math.isnan(value) else f" by {abs(value - verdict.target):.3g}"
@@ -156,15 +159,9 @@ def _evaluate(session: Session, version: Node, data: str, split: str) -> Evaluat
             action="evaluate",
         )
     _log_to_run(session, facts.run_id, {f"{split}_{name}": v for name, v in values.items()})
+    leaks = list(leaking_inputs(bench.project.definition, facts))
     verdicts = [
-        KpiVerdict(
-            metric=kpi.metric,
-            data=kpi.data,
-            split=kpi.split,
-            value=number(values[kpi.metric]),
-            target=kpi.target,
-            met=meets(values[kpi.metric], kpi.target, kpi.direction),
-        )
+        judge(kpi, values[kpi.metric], data=node.ref, leaks=leaks)
         for kpi in kpis
         if kpi.metric in values
     ]

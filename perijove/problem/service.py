@@ -23,6 +23,7 @@ from perijove.core.chain import EvaluationFacts, OutcomesFacts, SignOffFacts, fa
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, ProjectFileError
 from perijove.core.files import sha256_text
+from perijove.core.leakage import leaks_of
 from perijove.core.metrics import METRICS, better, meets
 from perijove.core.paths import PROJECT_FILE, STATE_FOLDER
 from perijove.core.project_file import NAME, Definition, parse
@@ -129,11 +130,16 @@ class ProblemService:
         return Metrics(items=list(METRICS.values()))
 
     def kpis(self) -> list[KpiStatus]:
-        """Tell how each target stands: best measured model, and the live endpoint."""
+        """Tell how each target stands: best measured honest model, and the live endpoint."""
         definition = self.project.definition
         evaluations = self.project.chain.versions("evaluation")
         outcomes = self.project.chain.newest("outcomes")
-        return [_kpi_status(kpi, evaluations, outcomes) for kpi in definition.kpi]
+        leaky = {
+            facts.model: leaks_of(self.project.chain, definition, facts.model)
+            for facts in map(_facts, evaluations)
+        }
+        honest = [node for node in evaluations if not leaky[_facts(node).model]]
+        return [_kpi_status(kpi, honest, outcomes) for kpi in definition.kpi]
 
     def lineage(self, ref: str = "") -> Lineage:
         return self.project.chain.lineage(ref)
@@ -166,6 +172,10 @@ class ProblemService:
             fact=fact,
             entries=[_entry(status) for status in statuses[:5]],
         )
+
+
+def _facts(evaluation: Node) -> EvaluationFacts:
+    return facts_of(evaluation, EvaluationFacts)
 
 
 def describe_kpi(kpi: Kpi) -> str:

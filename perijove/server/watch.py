@@ -49,6 +49,8 @@ class ProjectWatch:
         yield None, "ledger", self.bench.project.chain.ledger.change_counter()
         yield None, "definition", self._definition()
         yield "develop", "runs", self.bench.store.change_counter()
+        # A run that is lost, or only tells its progress, writes nothing to the store.
+        yield "develop", "pulse", self.bench.develop.pulse()
         for registered in self.bench.data.registered_paths():
             yield "data", str(registered), _stamp(registered)
         for endpoint in _entries(paths.state / "endpoints"):

@@ -1,18 +1,16 @@
 """The project's own MLflow database: made once, with MLflow's schema, and opened by SQL of ours.
 
-MLflow makes a database by 68 migrations, which takes four seconds and an import of two. For the
-MLflow that we test with, the schema that comes out of them is kept in ``schema.sql``: making the
-database then takes milliseconds and imports nothing. ``python -m perijove.adapters.mlflow.database``
-writes that file anew from the installed MLflow, and a test compares the two. With any other
-MLflow its own migrations run.
+MLflow makes a database by 68 migrations, which takes four seconds and an import of two. A user
+needs that once for an installed MLflow: the empty database is kept beside Jupyter's data and
+copied for each further project.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
-import sys
 import tempfile
 from contextlib import closing
 from importlib import metadata
@@ -25,13 +23,10 @@ from perijove.core.files import locked
 from perijove.core.ledger import now
 from perijove.core.paths import ProjectPaths
 
-TESTED_MLFLOW: Final = frozenset({"3.17.2"})
-"""Versions whose schema ``schema.sql`` is."""
 TESTED_REVISIONS: Final = frozenset({"dc11669786a5"})
 """Alembic revisions that our own SQL is tested with."""
 EXPERIMENT: Final = 0
 """The project's experiment is MLflow's default one: ``mlflow.start_run()`` alone lands in it."""
-SCHEMA: Final = Path(__file__).with_name("schema.sql")
 BUSY_MS: Final = 20_000
 """As long as MLflow's own clients wait for a lock."""
 
@@ -113,17 +108,29 @@ def _make(paths: ProjectPaths, name: str) -> None:
     """Build the database beside its place and move it there whole."""
     with tempfile.TemporaryDirectory(dir=paths.state, prefix=".mlflow-") as folder:
         draft = Path(folder, "mlflow.db")
-        if metadata.version("mlflow-skinny") in TESTED_MLFLOW:
-            with closing(sqlite3.connect(draft)) as db:
-                db.executescript(SCHEMA.read_text(encoding="utf-8"))
-        else:
-            migrate(draft)
+        shutil.copyfile(_template(), draft)
         with closing(sqlite3.connect(draft, isolation_level=None)) as db:
             _name_experiment(db, paths, name)
             # The mode is kept in the file: MLflow's own clients use it from now on.
             if not on_network(paths.state):
                 db.execute("PRAGMA journal_mode=WAL")
         os.replace(draft, paths.mlflow_db)
+
+
+def _template() -> Path:
+    """Return an empty database of the installed MLflow, made by the first who asks."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    folder = Path(jupyter_data_dir(), "perijove")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"mlflow-{metadata.version('mlflow-skinny')}.db"
+    with locked(folder / "mlflow.lock"):
+        if not path.exists():
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".mlflow-") as scratch:
+                draft = Path(scratch, "mlflow.db")
+                migrate(draft)
+                os.replace(draft, path)
+    return path
 
 
 def _name_experiment(db: sqlite3.Connection, paths: ProjectPaths, name: str) -> None:
@@ -176,17 +183,6 @@ def migrate(path: Path) -> None:
         log.setLevel(level)
 
 
-def dump_schema(path: Path) -> str:
-    """Write a database's tables and seed rows as SQL, without its experiments."""
-    with closing(sqlite3.connect(path)) as db:
-        lines = [line for line in db.iterdump() if not line.startswith('INSERT INTO "experiments"')]
-    # MLflow makes its indexes in no fixed order.
-    indexes = sorted(line for line in lines if line.startswith("CREATE INDEX"))
-    rest = [line for line in lines if not line.startswith(("CREATE INDEX", "COMMIT"))]
-    head = f"-- The tables of MLflow {metadata.version('mlflow-skinny')} (Apache License 2.0)."
-    return "\n".join([head, *rest, *indexes, "COMMIT;", ""])
-
-
 def schema_revision(db: sqlite3.Connection) -> str:
     """Return the Alembic revision of an open database; empty when it has none."""
     try:
@@ -215,9 +211,3 @@ def on_network(folder: Path) -> bool:
         if len(place) >= len(best) and folder.is_relative_to(place):
             best, kind = place, fstype
     return _NETWORK.fullmatch(kind) is not None
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        migrate(Path(scratch, "mlflow.db"))
-        sys.stdout.write(dump_schema(Path(scratch, "mlflow.db")))
