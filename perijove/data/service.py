@@ -91,9 +91,10 @@ class DataService:
                 f"{name} is a curated dataset; a file cannot take its name.",
                 "Register the file under another name.",
             )
-        if facts.path != stored:
+        declared = self.project.definition.data.get(name, DataTable()).path or facts.path
+        if stored != declared:
             raise ConflictError(
-                f"{name} is registered as {facts.path}.",
+                f"{name} is {declared} in this project.",
                 f"Give {stored} another name, or change [data.{name}] in perijove.toml first.",
             )
 

@@ -171,3 +171,19 @@ def test_the_real_builds_keep_their_identifiers(data: DataService, real_csv: Pat
     assert dataset.facts.rows == 837
     first = _rows(data.page("builds_raw", 0, 0, 1))[0]
     assert str(first["column0"]) == real_csv.read_text().splitlines()[1].split(",")[0]
+
+
+def test_a_name_moves_to_another_file_only_by_the_definition(
+    data: DataService, csv: Path, folder: Path
+) -> None:
+    other = folder / "other.csv"
+    other.write_text(CSV.replace("FAILURE", "SUCCESS"))
+    data.register(csv.name, name="builds", by="ada")
+    with pytest.raises(ConflictError, match=r"builds is ci builds\.csv in this project"):
+        data.register(other.name, name="builds", by="ada")
+
+    definition = folder / "perijove.toml"
+    definition.write_text(definition.read_text().replace(csv.name, other.name))
+    assert data.register(other.name, name="builds", by="ada").version == 2
+    with pytest.raises(ConflictError, match=r"builds is other\.csv"):
+        data.register(csv.name, name="builds", by="ada")
