@@ -138,7 +138,8 @@ def _endpoints(options: argparse.Namespace) -> Any:
 
 def _stop(options: argparse.Namespace) -> Any:
     bench = _bench(options)
-    return bench.deploy.stop(options.name, by=bench.project.actor)
+    bench.deploy.stop(options.name, by=bench.project.actor)
+    return bench.deploy.wait(options.name)
 
 
 def _start(options: argparse.Namespace) -> Any:
