@@ -29,8 +29,12 @@ minimum = 0.7
 
 
 @pytest.fixture(autouse=True)
-def _runtime_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory):
-    """Sockets of tests lie beside the tests' files, in a path that is short enough."""
+def _surroundings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Sockets lie beside the tests' files, in a path that is short enough, and what a library
+    writes to the current folder does not land in the checkout."""
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path_factory.getbasetemp().parent / "rt"
     folder.mkdir(mode=0o700, exist_ok=True)
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder))
