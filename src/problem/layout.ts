@@ -13,7 +13,7 @@ const RANK: Record<NodeKind, number> = {
   outcomes: 6
 };
 
-export const BOX = { width: 156, height: 40, gapX: 44, gapY: 14, margin: 16 };
+export const BOX = { width: 156, height: 40, gapX: 44, gapY: 24, margin: 20 };
 
 export interface Placed {
   node: Node;

@@ -77,11 +77,6 @@ export function DefinitionForm({ project, onReload, onDone }: DefinitionFormProp
         event.preventDefault();
         void submit();
       }}
-      onKeyDown={event => {
-        if (event.key === 'Escape') {
-          onDone();
-        }
-      }}
     >
       {(newer || conflict) && <Newer project={project} draft={draft} />}
       {save.error !== undefined && !conflict && <ErrorView error={save.error} compact />}

@@ -8,7 +8,9 @@ import { BOX } from '../layout';
 import { kindName } from './kinds';
 
 /** A wide graph is drawn smaller, down to where it can still be read; then it scrolls. */
-const LEAST_SCALE = 0.75;
+const LEAST_SCALE = 0.85;
+/** How far below its ends the control points of a skipping edge lie. */
+const DIP = 42;
 
 export interface LineageGraphProps {
   layout: Layout;
@@ -157,7 +159,9 @@ function curve(from: Placed, to: Placed): string {
   const x1 = to.x;
   const y1 = to.y + BOX.height / 2;
   const bend = Math.max(24, (x1 - x0) / 2);
-  return `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`;
+  // What skips a column goes below the boxes on its way, and not through them.
+  const dip = x1 - x0 > BOX.width ? DIP : 0;
+  return `M${x0} ${y0}C${x0 + bend} ${y0 + dip} ${x1 - bend} ${y1 + dip} ${x1} ${y1}`;
 }
 
 /** The nearest node on the side of an arrow key. */

@@ -35,34 +35,36 @@ export function NodeDetails(props: NodeDetailsProps): JSX.Element {
         <h2 className="pj-Section-title">
           <Ellipsis text={nodeLabel(node, runs)} />
         </h2>
+        <div className="pj-NodeDetails-buttons">
+          {openers.has(node.kind) && !['split', 'evaluation', 'outcomes'].includes(node.kind) && (
+            <Button look="accept" onClick={() => void openers.open(node.ref)}>
+              {trans.__('Open')}
+            </Button>
+          )}
+          <Button onClick={onClose}>{trans.__('Close')}</Button>
+        </div>
       </div>
-      <div className="pj-NodeDetails-buttons">
-        {openers.has(node.kind) && !['split', 'evaluation', 'outcomes'].includes(node.kind) && (
-          <Button look="accept" onClick={() => void openers.open(node.ref)}>
-            {trans.__('Open')}
-          </Button>
-        )}
-        <Button onClick={onClose}>{trans.__('Close')}</Button>
+      <div className="pj-NodeDetails-parts">
+        <KeyValue
+          items={[
+            [trans.__('made'), <Time key="at" at={node.at} />],
+            [trans.__('by'), node.by],
+            ...facts
+          ]}
+        />
+        <Neighbours
+          title={trans.__('Made from')}
+          edges={before.map(edge => [edge.src, edge.role])}
+          nameOf={nameOf}
+          onSelect={onSelect}
+        />
+        <Neighbours
+          title={trans.__('Led to')}
+          edges={after.map(edge => [edge.dst, edge.role])}
+          nameOf={nameOf}
+          onSelect={onSelect}
+        />
       </div>
-      <KeyValue
-        items={[
-          [trans.__('made'), <Time key="at" at={node.at} />],
-          [trans.__('by'), node.by],
-          ...facts
-        ]}
-      />
-      <Neighbours
-        title={trans.__('Made from')}
-        edges={before.map(edge => [edge.src, edge.role])}
-        nameOf={nameOf}
-        onSelect={onSelect}
-      />
-      <Neighbours
-        title={trans.__('Led to')}
-        edges={after.map(edge => [edge.dst, edge.role])}
-        nameOf={nameOf}
-        onSelect={onSelect}
-      />
     </aside>
   );
 }
