@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import shutil
 import sys
 import tempfile
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Format = Literal["onnx", "safetensors", "skops", "pickle", "other"]
+_NAME: Final = re.compile(r"^Name: (\S+)", re.MULTILINE)
+_NO_MODULES: Final = (".dist-info", ".data", ".pth", "..", "__pycache__")
 NATIVE: Final = {"xgboost": "xgboost", "lightgbm": "lightgbm", "torch": "pytorch"}
 """Library to MLflow's flavour, for models that are no scikit-learn estimators."""
 
@@ -360,8 +363,32 @@ def pins(roots: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def distributions() -> dict[str, list[str]]:
-    """Top-level module to the names of the packages that bring it."""
-    return {root: list(dict.fromkeys(n)) for root, n in metadata.packages_distributions().items()}
+    """Top-level module to the names of the packages that bring it.
+
+    What :func:`importlib.metadata.packages_distributions` tells, without its look at each of some
+    ten thousand files: that took longer than all else about a model.
+    """
+    found: dict[str, list[str]] = {}
+    for package in metadata.distributions():
+        name = _NAME.search(package.read_text("METADATA") or "")
+        if name is None:
+            continue
+        for root in _top_level(package):
+            names = found.setdefault(root, [])
+            if name[1] not in names:
+                names.append(name[1])
+    return found
+
+
+def _top_level(package: metadata.Distribution) -> set[str]:
+    listed = (package.read_text("top_level.txt") or "").split()
+    if listed:
+        return set(listed)
+    firsts = {
+        line.partition(",")[0].partition("/")[0]
+        for line in (package.read_text("RECORD") or "").splitlines()
+    }
+    return {first.partition(".")[0] for first in firsts if not first.endswith(_NO_MODULES)} - {""}
 
 
 def _code(root: Path, roots: set[str], named: Sequence[Path]) -> list[Path]:
