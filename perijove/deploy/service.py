@@ -325,7 +325,9 @@ class DeployService:
             return StepStatus(
                 step="deploy",
                 state="not_started",
-                fact=f"{len(logged)} models, none deployed" if logged else "",
+                fact=f"{len(logged)} model{'' if len(logged) == 1 else 's'}, none deployed"
+                if logged
+                else "",
                 next="Deploy a model",
             )
         serving = sum(endpoint.state == "serving" for endpoint in endpoints)

@@ -302,7 +302,7 @@ def _drift_detail(facts: ModelFacts, model: str, drifts: list[FeatureDrift]) -> 
         return f"No drift can be measured: {why}."
     against = facts.dataset or "the rows that it was trained on"
     rows = max((d.rows for d in drifts), default=0)
-    text = f"Against the training rows of {model}, {against}: {rows:,} rows seen."
+    text = f"Against the training rows of {model}, {against}: {rows:,} row{'' if rows == 1 else 's'} seen."
     if rows < drift.MIN_ROWS:
         return f"{text} Figures need {drift.MIN_ROWS} rows."
     return f"{text} What chance explains counts as stable."
@@ -354,7 +354,7 @@ def _fact(report: MonitorReport) -> str:
         return report.alerts[0].title.removeprefix(f"{report.endpoint}: ")
     if not report.requests:
         return f"no requests in the last {len(report.minutes)} min"
-    fact = f"{report.requests:,} requests · p95 {report.p95:.3g} ms"
+    fact = f"{report.requests:,} request{'' if report.requests == 1 else 's'} · p95 {report.p95:.3g} ms"
     live = [k for k in report.kpis if k.value is not None]
     if live and live[0].value is not None:
         fact += f" · live {live[0].metric} {to_float(live[0].value):.3g}"

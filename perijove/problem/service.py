@@ -165,7 +165,7 @@ class ProblemService:
         if unknown:
             fact = unknown[0].detail
         elif not signed:
-            fact += " · not signed off"
+            fact = f"not signed off · {fact}"
         return StepStatus(
             step="problem",
             state="failed" if unknown else "ok" if signed else "attention",
