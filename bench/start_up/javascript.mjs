@@ -35,13 +35,20 @@ if (made) {
 const token = 'bench';
 const lab = spawn(
   join(bin, 'jupyter'),
-  ['lab', '--no-browser', '--allow-root', `--port=${port}`, `--IdentityProvider.token=${token}`,
-   `--ServerApp.root_dir=${project}`, '--LabApp.collaborative=False'],
+  [
+    'lab',
+    '--no-browser',
+    '--allow-root',
+    `--port=${port}`,
+    `--IdentityProvider.token=${token}`,
+    `--ServerApp.root_dir=${project}`,
+    '--LabApp.collaborative=False'
+  ],
   { stdio: 'ignore', env: { ...process.env, JUPYTER_RUNTIME_DIR: made ?? project } }
 );
 const url = `http://127.0.0.1:${port}/lab?reset&token=${token}`;
 try {
-  for (const end = Date.now() + 60_000; ; ) {
+  for (const end = Date.now() + 60_000; ;) {
     const ready = await fetch(`http://127.0.0.1:${port}/api/status?token=${token}`)
       .then(reply => reply.ok)
       .catch(() => false);
@@ -73,7 +80,9 @@ try {
     const name = path.split('/').pop();
     console.log(`${String(gzipSync(body).length).padStart(9)}  ${name}`);
   }
-  console.log(`${String(total(ours)).padStart(9)}  Perijove, gzip, ${ours.length} files (limit 61440)`);
+  console.log(
+    `${String(total(ours)).padStart(9)}  Perijove, gzip, ${ours.length} files (limit 61440)`
+  );
   console.log(`${String(total(others)).padStart(9)}  JupyterLab itself, gzip (floor)`);
   process.exitCode = ours.length > 0 && total(ours) <= 60 * 1024 ? 0 : 1;
 } finally {

@@ -61,8 +61,10 @@ export function asPerijoveError(error: unknown): PerijoveError {
     return error;
   }
   const message = error instanceof Error ? error.message : String(error);
-  // ServerConnection wraps a failed fetch in a NetworkError; a bare one is a TypeError.
-  if (error instanceof TypeError || (error instanceof Error && error.name === 'NetworkError')) {
+  // ServerConnection wraps a failed fetch in a NetworkError; a bare one is a TypeError, as is a
+  // mistake of ours, which is not the server's.
+  const bare = error instanceof TypeError && /fetch|network|load failed/i.test(message);
+  if (bare || (error instanceof Error && error.name === 'NetworkError')) {
     return new PerijoveError({
       code: 'unreachable',
       message: `The Jupyter server does not answer (${message}).`,

@@ -25,7 +25,12 @@ const HONEST_CELL = 17;
 
 const PICTURES = resolve(__dirname, process.env.PERIJOVE_PICTURES ?? '../test-results/pictures');
 
-test.use({ autoGoto: true, actionTimeout: 30_000, viewport: { width: 1400, height: 860 } });
+test.use({
+  actionTimeout: 30_000,
+  // Galata answers every address with /api/me in it, which /perijove/api/metrics has, too.
+  mockUser: false,
+  viewport: { width: 1400, height: 860 }
+});
 
 test.beforeAll(() => {
   mkdirSync(PICTURES, { recursive: true });
@@ -168,8 +173,9 @@ for (const { name, csv } of [
       const sidebar = await openSidebar(page);
       await expect(sidebar).toContainText('builds r1');
       await shot('sidebar-end');
+      await page.sidebar.close('right');
       for (const [kind, text] of [
-        ['lineage', 'builds r1'],
+        ['lineage', 'builds_raw v1'],
         ['problem', 'roc_auc'],
         ['data', 'builds_raw'],
         ['develop', 'honest'],
