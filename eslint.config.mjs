@@ -70,6 +70,17 @@ export default tseslint.config(
     }
   },
   {
+    files: ['bench/**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['Buffer', 'URL', 'console', 'fetch', 'process', 'setTimeout'].map(name => [
+          name,
+          'readonly'
+        ])
+      )
+    }
+  },
+  {
     files: ['**/*.cjs'],
     languageOptions: {
       sourceType: 'commonjs',
