@@ -97,12 +97,15 @@ class ProjectPaths:
         for base in (Path(jupyter_runtime_dir()), Path(f"/tmp/perijove-{os.getuid()}")):
             folder = base / "pj" / digest
             if len(str(folder)) + 24 <= 100:
+                # The base too: who owns it could swap what lies in it.
+                base.mkdir(mode=0o700, parents=True, exist_ok=True)
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                owner = folder.stat()
-                if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
-                    raise ForbiddenPathError(
-                        f"{folder} is open to others.", "Remove it and try again."
-                    )
+                for place, shut in ((base, 0o022), (base / "pj", 0o022), (folder, 0o077)):
+                    owner = place.stat()
+                    if owner.st_uid != os.getuid() or owner.st_mode & shut:
+                        raise ForbiddenPathError(
+                            f"{place} is open to others.", "Remove it and try again."
+                        )
                 return folder
         raise ForbiddenPathError("No folder is short enough for a Unix socket.")
 

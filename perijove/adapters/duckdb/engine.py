@@ -199,6 +199,8 @@ class DuckDbEngine:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
+                # A kernel's interrupt goes to its whole process group; this is not meant by it.
+                start_new_session=True,
             )
         return self._worker
 
