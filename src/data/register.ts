@@ -8,6 +8,8 @@ import { CommandIDs } from './tokens';
 /** Register files of the file browser, each with a word about how it went. */
 export async function registerFiles(perijove: IPerijove, paths: readonly string[]): Promise<void> {
   const { client, commands, events, project, trans } = perijove;
+  // A project that was made outside, say by the command line, is not in the list yet.
+  await project.refresh();
   for (const file of paths) {
     const home = homeOf(
       file,
