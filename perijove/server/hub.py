@@ -77,6 +77,7 @@ class EventHub:
     def leave(self, tab: Tab) -> None:
         """Forget a tab; after the last one the loop ends."""
         self._tabs.pop(tab, None)
+        self._wake.set()
 
     async def _run(self) -> None:
         while self._tabs:
