@@ -10,7 +10,7 @@ from perijove.contracts.base import Number, Struct
 from perijove.contracts.chain import Edge, Lineage, Node, NodeKind
 from perijove.contracts.data import DataFacts, SplitFacts
 from perijove.contracts.deploy import EndpointFacts, ModelFacts
-from perijove.contracts.problem import Direction
+from perijove.contracts.problem import Direction, Kpi
 from perijove.core.errors import NotFoundError
 from perijove.core.ledger import Ledger, now
 
@@ -36,6 +36,14 @@ class EvaluationFacts(Struct):
     value: Number
     rows: int
     direction: Direction
+
+    def measures(self, kpi: Kpi) -> bool:
+        """Whether this is a number of that target: its metric, on its data and split."""
+        return (self.metric, ref_name(self.data), self.split) == (
+            kpi.metric,
+            kpi.data,
+            kpi.split,
+        )
 
 
 class SignOffFacts(Struct):
@@ -73,6 +81,11 @@ FACTS: dict[str, type[Struct]] = {
 
 def make_ref(kind: str, name: str, version: int) -> str:
     return f"{kind}:{name}@{version}"
+
+
+def ref_name(ref: str) -> str:
+    """Return the name in a reference: ``builds`` of ``data:builds@3``."""
+    return ref.partition(":")[2].rpartition("@")[0]
 
 
 def facts_of(node: Node, kind: type[F]) -> F:

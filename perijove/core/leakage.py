@@ -9,7 +9,7 @@ from perijove.contracts.base import number
 from perijove.contracts.deploy import ModelFacts
 from perijove.contracts.develop import KpiVerdict
 from perijove.contracts.problem import Kpi
-from perijove.core.chain import Chain, facts_of
+from perijove.core.chain import Chain, facts_of, ref_name
 from perijove.core.metrics import meets
 from perijove.core.project_file import DataTable, Definition
 
@@ -23,7 +23,7 @@ def leaking_inputs(definition: Definition, facts: ModelFacts) -> dict[str, str]:
     Two sources: columns declared ``known = "after"`` in the dataset that the model was trained
     on, and features that alone predict the target.
     """
-    name = (facts.dataset or "").partition(":")[2].rpartition("@")[0]
+    name = ref_name(facts.dataset or "")
     declared = definition.data.get(name, DataTable()).columns
     scores = {leak.feature: leak.score for leak in facts.leaks if leak.score >= LEAK_SCORE}
     reasons: dict[str, str] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perijove.contracts.data import DataFacts
 from perijove.contracts.deploy import GateCheck
-from perijove.core.chain import facts_of
+from perijove.core.chain import facts_of, ref_name
 from perijove.core.gate import Candidate, Check
 from perijove.core.leakage import LEAK_SCORE, leaking_inputs
 from perijove.data.versions import version_state
@@ -71,7 +71,7 @@ def leakage(candidate: Candidate) -> GateCheck:
             detail="The model's inputs or its training data are not known.",
             fix="Log the model with pj.log_model after reading its data with pj.dataset.",
         )
-    name = facts.dataset.partition(":")[2].rpartition("@")[0]
+    name = ref_name(facts.dataset)
     telling = leaking_inputs(candidate.project.definition, facts)
     if telling:
         return GateCheck(

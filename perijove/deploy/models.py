@@ -85,13 +85,7 @@ def verdicts_of(project: ProjectContext, kpis: list[Kpi], model: str) -> list[Kp
     measured = [facts_of(node, EvaluationFacts) for node in chain.results(model, "evaluation")]
     verdicts: list[KpiVerdict] = []
     for kpi in kpis:
-        found = [
-            facts
-            for facts in measured
-            if facts.metric == kpi.metric
-            and facts.split == kpi.split
-            and facts.data.startswith(f"data:{kpi.data}@")
-        ]
+        found = [facts for facts in measured if facts.measures(kpi)]
         if found:
             newest = found[-1]
             verdicts.append(judge(kpi, to_float(newest.value), data=newest.data, leaks=leaks))

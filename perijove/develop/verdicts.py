@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from perijove.contracts.base import to_float
 from perijove.contracts.develop import KpiVerdict
 from perijove.contracts.problem import Kpi
-from perijove.core.chain import EvaluationFacts, facts_of
+from perijove.core.chain import EvaluationFacts, facts_of, ref_name
 from perijove.core.context import ProjectContext
 from perijove.core.leakage import judge, leaks_of
 from perijove.core.metrics import METRICS, better
@@ -39,7 +39,7 @@ def measurements(project: ProjectContext) -> dict[Kpi, list[Measured]]:
     seen: dict[tuple[str, str, str, str], Measured] = {}
     for node in project.chain.versions("evaluation"):  # newest first
         facts = facts_of(node, EvaluationFacts)
-        name = facts.data.removeprefix("data:").rpartition("@")[0]
+        name = ref_name(facts.data)
         key = (facts.metric, name, facts.split, facts.model)
         if key not in seen:
             leaks = leaks_of(project.chain, project.definition, facts.model)

@@ -49,13 +49,7 @@ def kpi_met(candidate: Candidate) -> GateCheck:
     met: list[str] = []
     for kpi in kpis:
         sign = "≥" if kpi.direction == "maximize" else "≤"
-        found = [
-            facts
-            for facts in measured
-            if facts.metric == kpi.metric
-            and facts.split == kpi.split
-            and facts.data.startswith(f"data:{kpi.data}@")
-        ]
+        found = [facts for facts in measured if facts.measures(kpi)]
         if not found:
             unmeasured.append(kpi)
             continue

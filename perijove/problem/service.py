@@ -276,8 +276,7 @@ def _kpi_status(kpi: Kpi, evaluations: list[Node], outcomes: list[Node]) -> KpiS
     best: EvaluationFacts | None = None
     for node in evaluations:
         facts = facts_of(node, EvaluationFacts)
-        data = facts.data.partition(":")[2].rpartition("@")[0]
-        if (facts.metric, data, facts.split) != (kpi.metric, kpi.data, kpi.split):
+        if not facts.measures(kpi):
             continue
         if best is None or better(to_float(facts.value), to_float(best.value), kpi.direction):
             best = facts
