@@ -49,9 +49,11 @@ class Workbench:
     def data(self) -> DataService:
         from perijove.adapters.delta import DeltaLake
         from perijove.adapters.duckdb.engine import DuckDbEngine
+        from perijove.adapters.duckdb.workers import Workers
         from perijove.data.service import DataService
 
-        return DataService(self.project, DuckDbEngine(self.project.paths.root), DeltaLake())
+        workers = Workers(self.project.paths.root)
+        return DataService(self.project, DuckDbEngine(workers), DeltaLake())
 
     @cached_property
     def store(self) -> RunStore:

@@ -1,7 +1,7 @@
 """The chain: nodes, edges, the facts that each kind of node carries, and the audit.
 
-A node is a fact that was true once and is never changed: a data version, a split, a run, an
-evaluation, a model version, an endpoint revision, a sign-off. Its reference reads
+A node is a fact that was true once and is never changed: a source, a data version, a check of its
+quality, a split, a run, an evaluation, a model version, an endpoint revision, a sign-off. Its reference reads
 ``kind:name@version``, such as ``data:builds@3``.
 """
 
@@ -12,8 +12,9 @@ from typing import Any, Literal
 from perijove.contracts.base import Millis, Number, State, Struct
 
 NodeKind = Literal[
-    "kpi", "signoff", "data", "split", "run", "model", "evaluation", "endpoint", "outcomes"
-]
+    "signoff", "source", "data", "quality", "proof", "split",
+    "run", "model", "evaluation", "endpoint", "outcomes",
+]  # fmt: skip
 
 
 class Node(Struct):
@@ -52,11 +53,23 @@ class AuditEntry(Struct):
     hash: str
 
 
+class AuditAnchor(Struct):
+    """The audit's head as a committed file remembers it: rows lost off the end show."""
+
+    seq: int
+    hash: str
+    at: Millis
+
+
 class Audit(Struct):
     entries: list[AuditEntry]
     intact: bool
-    """False when a row does not match its hash: somebody edited the ledger."""
+    """False when a row does not match its hash, or the anchor no row: somebody edited the
+    ledger."""
     total: int
+    anchor: AuditAnchor | None = None
+    fault: str = ""
+    """What is wrong where it is not intact."""
 
 
 class StepEntry(Struct):

@@ -55,7 +55,9 @@ class LiveKpi(Struct):
     detail: str = ""
 
 
-class Alert(Struct):
+class Finding(Struct):
+    """What is wrong with an endpoint now."""
+
     id: str
     severity: Literal["attention", "failed"]
     title: str
@@ -77,7 +79,7 @@ class MonitorReport(Struct):
     drift_detail: str
     """What the drift is measured against, or why there is none."""
     kpis: list[LiveKpi]
-    alerts: list[Alert]
+    findings: list[Finding]
     recent: list[PredictionRecord]
 
 

@@ -34,7 +34,7 @@ class Activity(Struct):
     """A process of this project that takes the machine's resources."""
 
     id: str
-    kind: Literal["kernel", "run", "endpoint"]
+    kind: Literal["kernel", "run", "endpoint", "job"]
     name: str
     detail: str
     pid: int | None
@@ -50,5 +50,5 @@ class OperateReport(Struct):
 
 
 class StopRequest(Struct):
-    kind: Literal["run", "endpoint"]
+    kind: Literal["run", "endpoint", "job"]
     id: str

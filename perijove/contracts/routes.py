@@ -11,7 +11,20 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from perijove.contracts import chain, data, deploy, develop, monitor, operate, problem
+from perijove.contracts import (
+    alerts,
+    chain,
+    data,
+    deploy,
+    develop,
+    jobs,
+    monitor,
+    operate,
+    problem,
+    quality,
+    sources,
+    table,
+)
 from perijove.contracts.base import Done, Struct
 
 Step = Literal["problem", "data", "develop", "deploy", "monitor", "operate"]
@@ -63,17 +76,6 @@ class AuditQuery(Struct):
     limit: int = 200
 
 
-class RowsQuery(Struct):
-    version: int = 0
-    """0 is the newest."""
-    offset: int = 0
-    limit: int = 512
-
-
-class SnippetQuery(Struct):
-    language: Literal["python"] = "python"
-
-
 class RunsQuery(Struct):
     notebook: str = ""
     """Only the runs of this notebook, by its path relative to the project."""
@@ -115,20 +117,76 @@ ROUTES: tuple[Route, ...] = (
           "The chain, or a node's ancestors and descendants", query=LineageQuery),
     Route("get_audit", "GET", "audit", "problem", "read", chain.Audit,
           "Who did what, newest first", query=AuditQuery),
-    # data
+    Route("anchor_audit", "POST", "audit/anchor", "problem", "write", chain.Audit,
+          "Write the audit's head into a file that can be committed"),
+    # data: datasets and versions
     Route("list_datasets", "GET", "datasets", "data", "read", data.Datasets,
-          "Registered datasets"),
+          "Registered and curated datasets"),
     Route("register_dataset", "POST", "datasets", "data", "write", data.Dataset,
-          "Register a file, or its changed content as a new version",
+          "Register what lies at a location, or its changed content as a new version",
           body=data.DatasetRegister),
     Route("get_dataset", "GET", "datasets/{name}", "data", "read", data.Dataset,
-          "One dataset"),
+          "One dataset and one of its versions", query=data.DatasetQuery),
     Route("declare_dataset", "PUT", "datasets/{name}", "data", "write", data.Dataset,
-          "Declare target, time and what is known when", body=data.DatasetSettings),
-    Route("get_rows", "GET", "datasets/{name}/rows", "data", "read", ARROW,
-          "A page of rows as an Arrow IPC stream", query=RowsQuery),
+          "Declare target, time, tags and what is known when", body=data.DatasetSettings),
     Route("get_snippet", "GET", "datasets/{name}/snippet", "data", "read", data.Snippet,
-          "Code that loads the dataset in a notebook", query=SnippetQuery),
+          "Code that loads the dataset in a notebook", query=data.SnippetQuery),
+    Route("list_versions", "GET", "datasets/{name}/versions", "data", "read", data.DataVersions,
+          "Every version, newest first"),
+    Route("diff_versions", "GET", "datasets/{name}/diff", "data", "read", data.VersionDiff,
+          "Two versions' schema, rows and distributions", query=data.DiffQuery),
+    Route("split_dataset", "POST", "datasets/{name}/split", "data", "write", data.Dataset,
+          "Fix a version's train, validation and test rows", body=data.SplitRequest),
+    Route("make_again", "POST", "datasets/{name}/make-again", "data", "execute", jobs.Job,
+          "Make a curated version again in a process of its own, and compare",
+          body=data.MakeAgainRequest),
+    Route("curate_dataset", "POST", "datasets/{name}/curate", "data", "execute", jobs.Job,
+          "Run a recorded curation on its inputs' newest versions"),
+    # data: tables
+    Route("open_view", "POST", "datasets/{name}/views", "data", "read", table.View,
+          "Filter and sort a version", body=table.ViewSpec),
+    Route("get_view", "GET", "datasets/{name}/views/{view}", "data", "read", table.View,
+          "How far a view is"),
+    Route("get_rows", "GET", "datasets/{name}/rows", "data", "read", ARROW,
+          "A page of rows as an Arrow IPC stream", query=table.RowsQuery),
+    Route("get_cell", "GET", "datasets/{name}/cell", "data", "read", table.CellValue,
+          "One value whole", query=table.CellQuery),
+    Route("find_cell", "POST", "datasets/{name}/find", "data", "read", table.Found,
+          "The next cell that holds a text", body=table.FindRequest),
+    Route("get_code", "POST", "datasets/{name}/code", "data", "read", data.Snippet,
+          "Code that makes a view", body=table.CodeRequest),
+    Route("export_view", "POST", "datasets/{name}/export", "data", "write", table.Task,
+          "Write a view into a file of the project", body=table.ExportRequest),
+    Route("get_profile", "GET", "datasets/{name}/profile", "data", "read", table.Profile,
+          "Figures of every column", query=table.ProfileQuery),
+    Route("start_profile", "POST", "datasets/{name}/profile", "data", "read", table.Task,
+          "Profile all rows in the background", body=table.ProfileRequest),
+    Route("get_leaks", "GET", "datasets/{name}/leaks", "data", "read", table.LeakReport,
+          "How well each column alone predicts a target", query=table.LeakQuery),
+    Route("get_task", "GET", "tasks/{id}", "data", "read", table.Task,
+          "How far work in the background is"),
+    Route("cancel_task", "DELETE", "tasks/{id}", "data", "write", table.Task,
+          "Stop work in the background"),
+    # data: rules
+    Route("get_rules", "GET", "datasets/{name}/rules", "data", "read", quality.RuleSet,
+          "The quality rules of a dataset"),
+    Route("save_rules", "PUT", "datasets/{name}/rules", "data", "write", quality.RuleSet,
+          "Write the quality rules", body=quality.RuleSave),
+    Route("suggest_rules", "GET", "datasets/{name}/rules/suggested", "data", "read",
+          quality.Suggestions, "Rules that a version's profile suggests"),
+    Route("import_rules", "POST", "datasets/{name}/rules/import", "data", "read",
+          quality.Suggestions, "Rules that a pandera schema says", body=quality.RulesImport),
+    Route("check_rules", "POST", "datasets/{name}/check", "data", "write", table.Task,
+          "Check a version against the rules", body=quality.CheckRequest),
+    Route("list_quality", "GET", "datasets/{name}/quality", "data", "read",
+          quality.QualityHistory, "What checks found, newest first"),
+    # data: sources
+    Route("list_sources", "GET", "sources", "data", "read", sources.Sources,
+          "Where data may come from"),
+    Route("allow_sources", "PUT", "sources", "data", "write", sources.Sources,
+          "Change the allow-list", body=sources.SourcesChange),
+    Route("list_entries", "GET", "sources/entries", "data", "read", sources.SourceEntries,
+          "What lies in a source", query=sources.EntriesQuery),
     # develop
     Route("list_runs", "GET", "runs", "develop", "read", develop.Runs,
           "Runs, newest first", query=RunsQuery),
@@ -163,9 +221,21 @@ ROUTES: tuple[Route, ...] = (
           query=MonitorQuery),
     Route("record_outcomes", "POST", "endpoints/{name}/outcomes", "monitor", "write",
           Done, "Record what turned out to be true", body=monitor.OutcomesRequest),
+    Route("list_alerts", "GET", "alerts", "monitor", "read", alerts.Alerts,
+          "What needs a person"),
+    Route("acknowledge_alert", "POST", "alerts/{id}/acknowledge", "monitor", "write",
+          alerts.Alerts, "Say that somebody looks after it", body=alerts.AlertAcknowledge),
     # operate
     Route("get_operate", "GET", "operate", "operate", "read", operate.OperateReport,
           "The machine and the project's processes"),
+    Route("list_jobs", "GET", "jobs", "operate", "read", jobs.Jobs,
+          "Jobs, newest first"),
+    Route("get_job", "GET", "jobs/{id}", "operate", "read", jobs.Job,
+          "One job"),
+    Route("get_job_log", "GET", "jobs/{id}/log", "operate", "read", jobs.JobLog,
+          "What a job printed", query=jobs.JobLogQuery),
+    Route("stop_job", "POST", "jobs/{id}/stop", "operate", "execute", jobs.Job,
+          "Stop a job"),
     Route("stop_activity", "POST", "operate/stop", "operate", "execute", Done,
           "Stop a run or an endpoint", body=operate.StopRequest),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from perijove.contracts.chain import Edge, Lineage, Node, NodeKind
 from perijove.contracts.data import DataFacts, SplitFacts
 from perijove.contracts.deploy import EndpointFacts, ModelFacts
 from perijove.contracts.problem import Direction, Kpi
+from perijove.contracts.quality import QualityFacts
 from perijove.core.errors import NotFoundError
 from perijove.core.ledger import Ledger, now
 
@@ -46,6 +47,26 @@ class EvaluationFacts(Struct):
         )
 
 
+class SourceFacts(Struct):
+    """Where registered versions come from. A new version when the place changes."""
+
+    location: str
+    kind: str
+    query: str = ""
+
+
+class ProofFacts(Struct):
+    """A curated version that was made again."""
+
+    dataset: str
+    same: bool
+    rows: int
+    fingerprint: str
+    seconds: float
+    job: str = ""
+    differences: list[str] = []
+
+
 class SignOffFacts(Struct):
     kpis_sha256: str
     """Hash of the targets that were signed."""
@@ -68,7 +89,10 @@ class WantedEndpoint(Struct):
 
 
 FACTS: dict[str, type[Struct]] = {
+    "source": SourceFacts,
     "data": DataFacts,
+    "quality": QualityFacts,
+    "proof": ProofFacts,
     "split": SplitFacts,
     "run": RunFacts,
     "model": ModelFacts,

@@ -8,6 +8,7 @@ PerijoveError
 ├── NotFoundError             404  no such project, dataset, run, model, endpoint
 ├── ConflictError             409  somebody else changed it first, or it is there already
 │   └── GateBlockedError      409  the gate's checks fail and no override was given
+├── CancelledError            409  somebody stopped it
 ├── ProjectFileError          422  perijove.toml is broken; names line and reason
 ├── UnreadableDataError       422  a file that is not what its name says
 ├── UnsupportedError          422  known, and not possible here
@@ -96,6 +97,13 @@ class GateBlockedError(ConflictError):
             "Mend what fails, or override with your name and a reason.",
         )
         self.gate = gate
+
+
+class CancelledError(PerijoveError):
+    """Work in the background that somebody stopped."""
+
+    status = 409
+    default_code = "cancelled"
 
 
 class ProjectFileError(PerijoveError):

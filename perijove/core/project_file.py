@@ -40,9 +40,33 @@ class DataTable(Struct):
 
     path: str = ""
     """Relative to the project; empty for a curated dataset."""
+    query: str = ""
+    """For a SQL source, a SELECT where the path names no table."""
     target: str = ""
     time: str = ""
+    description: str = ""
+    tags: list[str] = []
+    refresh: str = ""
+    """When a curated dataset is made anew: ``"when the source changes"``, ``"daily at 06:00"``,
+    ``"every 6 hours"`` or five cron fields."""
+    fresh: str = ""
+    """How old a registered source may become before it raises an alert, such as ``"2 days"``."""
     columns: dict[str, ColumnTable] = {}
+
+
+class SourcesTable(Struct):
+    """``[sources]``: where data may come from. Without the table, from anywhere."""
+
+    allow: list[str] = []
+    """Folders of the project or absolute ones, and URLs; what lies below each is allowed."""
+
+
+class OpenLineageTable(Struct):
+    """``[openlineage]``: tell others what happens here; off while both are empty."""
+
+    file: str = ""
+    url: str = ""
+    namespace: str = ""
 
 
 class Definition(Struct):
@@ -51,6 +75,8 @@ class Definition(Struct):
     project: ProjectTable = ProjectTable()
     kpi: list[Kpi] = []
     data: dict[str, DataTable] = {}
+    sources: SourcesTable | None = None
+    openlineage: OpenLineageTable = OpenLineageTable()
 
 
 class ProjectFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,9 +19,32 @@ class TableInfo:
     columns: list[Column]
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Parquet files that hold the rows of one version, in row order."""
+
+    files: tuple[Path, ...]
+    key: str
+    """Names the content: caches are kept under it."""
+    rows: int
+    partitions: Path | None = None
+    """The folder whose ``key=value`` folders are columns too."""
+
+
+class Work(Protocol):
+    """The other end of work in the background: whoever does it tells how far it is."""
+
+    def report(self, progress: float, detail: str = "") -> None: ...
+
+    def on_cancel(self, stop: Callable[[], None]) -> None:
+        """Have ``stop`` called when the work is cancelled; at once if it is already."""
+        ...
+
+
 class DataEngine(Protocol):
-    """Reads tables. ``twin``, ``inspect`` and ``page`` touch user files, and run in a process of
-    their own with a memory and a time limit; the others work on tables in the caller's memory.
+    """Reads tables. ``twin``, ``inspect``, ``page`` and ``fingerprint`` touch files, and run in a
+    process of their own with a memory and a time limit; the others work on tables in the caller's
+    memory.
 
     Raises UnreadableDataError naming the reason, UnavailableError when a limit was reached.
     """
@@ -29,16 +53,18 @@ class DataEngine(Protocol):
         """Read any supported file and write its Parquet twin atomically."""
         ...
 
-    def inspect(self, parquet: Path) -> TableInfo:
-        """Return row count, types and nulls of a Parquet file."""
+    def inspect(self, table: Table) -> TableInfo:
+        """Return row count, types and nulls."""
         ...
 
-    def page(self, files: list[Path], offset: int, limit: int) -> bytes:
-        """Return rows of Parquet files, in order, as an Arrow IPC stream."""
+    def page(
+        self, table: Table, offset: int, limit: int, columns: Sequence[int] | None = None
+    ) -> bytes:
+        """Return rows in order as an Arrow IPC stream; columns by position, all when None."""
         ...
 
-    def read(self, files: list[Path], columns: list[str] | None = None) -> ArrowTable:
-        """Return Parquet files as one table."""
+    def read(self, table: Table, columns: list[str] | None = None) -> ArrowTable:
+        """Return all rows as one table in this process's memory."""
         ...
 
     def ordered(self, table: ArrowTable, column: str, start: int, rows: int) -> ArrowTable:

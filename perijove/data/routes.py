@@ -11,33 +11,32 @@ from perijove.data.service import DataService
 
 
 def _list(service: DataService, call: Call) -> Datasets:
-    return Datasets(items=service.datasets())
+    return Datasets(items=service.registry.datasets())
 
 
 def _register(service: DataService, call: Call) -> Dataset:
     # From the browser only what lies in the project; a kernel may name any file it can read.
     body = call.body
     service.project.paths.inside(body.path)
-    return service.register(
+    return service.registry.register(
         body.path, name=body.name, target=body.target, time=body.time, by=call.actor
     )
 
 
 def _get(service: DataService, call: Call) -> Dataset:
-    return service.get(call.path["name"])
+    return service.registry.get(call.path["name"], call.query.version)
 
 
 def _declare(service: DataService, call: Call) -> Dataset:
-    return service.declare(call.path["name"], call.body, by=call.actor)
+    return service.registry.declare(call.path["name"], call.body, by=call.actor)
 
 
 def _rows(service: DataService, call: Call) -> bytes:
-    query = call.query
-    return service.page(call.path["name"], query.version, query.offset, query.limit)
+    return service.views.page(call.path["name"], call.query)
 
 
 def _snippet(service: DataService, call: Call) -> Snippet:
-    return Snippet(code=service.snippet(call.path["name"]))
+    return Snippet(code=service.registry.snippet(call.path["name"]))
 
 
 HANDLERS: dict[str, Callable[[DataService, Call], Struct | bytes]] = {

@@ -54,7 +54,9 @@ class DatasetHandle:
     def _node(self, version: int | None = None) -> Node:
         with unwatched():
             number = self.version if version is None else version
-            return self._session.workbench.data.resolve(self.name, number, by=self._session.actor)
+            return self._session.workbench.data.registry.resolve(
+                self.name, number, by=self._session.actor
+            )
 
     @property
     def ref(self) -> str:
@@ -95,9 +97,9 @@ class DatasetHandle:
             if columns is not None:
                 self._check(node, columns)
             if split is None:
-                table = data.read_table(node, list(columns) if columns is not None else None)
+                table = data.registry.read(node, list(columns) if columns is not None else None)
             else:
-                table = data.split_table(node, split)
+                table = data.splits.read(node, split)
                 if columns is not None:
                     table = table.select(list(columns))
             frame = as_frame(table, as_)
@@ -166,7 +168,7 @@ def register(
     here = Path(path).expanduser()
     found = here if here.exists() else session.paths.root / here
     with unwatched():
-        registered = session.workbench.data.register(
+        registered = session.workbench.data.registry.register(
             str(found.resolve()),
             name=name or "",
             target=target or "",
@@ -202,8 +204,8 @@ def split(
     base, version = parse_name(name)
     data = session.workbench.data
     with unwatched():
-        node = data.resolve(base, version, by=session.actor)
-        made = data.ensure_split(
+        node = data.registry.resolve(base, version, by=session.actor)
+        made = data.splits.ensure(
             node,
             {"train": train, "validation": validation, "test": test},
             by or "",
@@ -235,15 +237,17 @@ def curate(
             session = current()
             data = session.workbench.data
             with unwatched():
-                nodes = [data.resolve(*parse_name(text), by=session.actor) for text in inputs]
-                frames = [as_frame(data.read_table(node), None) for node in nodes]
+                nodes = [
+                    data.registry.resolve(*parse_name(text), by=session.actor) for text in inputs
+                ]
+                frames = [as_frame(data.registry.read(node), None) for node in nodes]
             frame = function(*frames)
             if frame is None:
                 raise InvalidInputError(
                     f"{function.__name__} returned nothing.", "Return the curated frame."
                 )
             with unwatched():
-                node = data.commit_curated(
+                node = data.curation.commit(
                     name,
                     frame,
                     inputs=[node.ref for node in nodes],

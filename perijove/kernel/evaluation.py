@@ -122,12 +122,12 @@ def _version_of(session: Session, model: Any) -> Node:
 
 def _evaluate(session: Session, version: Node, data: str, split: str) -> Evaluation:
     bench = session.workbench
-    node = bench.data.resolve(*parse_name(data), by=session.actor)
+    node = bench.data.registry.resolve(*parse_name(data), by=session.actor)
     declared = bench.project.definition.data.get(node.name, DataTable())
     facts = facts_of(version, ModelFacts)
     columns = _columns(node, facts, version.ref)
     target = _target(node, declared)
-    table = bench.data.split_table(node, split).select(list(dict.fromkeys([*columns, target])))
+    table = bench.data.splits.read(node, split).select(list(dict.fromkeys([*columns, target])))
     if not table.num_rows:
         raise InvalidInputError(
             f"The part {split!r} of {node.ref} has no rows.", "Measure on another part."

@@ -206,7 +206,7 @@ def _sample(session: Session, model: Any, given: Any, data: str | None) -> DataF
     node, why = _dataset_of(session, names, session.inputs().refs, data)
     if node is None:
         raise InvalidInputError(why, "Give sample_input: a few rows of the model's inputs.")
-    frame: DataFrame = session.workbench.data.read_table(node, names).to_pandas()
+    frame: DataFrame = session.workbench.data.registry.read(node, names).to_pandas()
     return frame.head(EXAMPLE_ROWS)
 
 
@@ -276,7 +276,7 @@ def _training(session: Session, columns: list[str], refs: list[str], named: str 
         dataset=node.ref, split=split if split in refs else "", target=declared.target
     )
     data = session.workbench.data
-    table = data.split_table(node, "train") if chain.find(split) else data.read_table(node)
+    table = data.splits.read(node, "train") if chain.find(split) else data.registry.read(node)
     known = table.column_names
     target = declared.target if declared.target in known else ""
     frame = table.select([*columns, *([target] if target and target not in columns else [])])
@@ -310,7 +310,7 @@ def _dataset_of(
     """Find the data version that the columns come from, or say why there is none."""
     chain = session.workbench.project.chain
     if named is not None:
-        candidates = [session.workbench.data.resolve(*parse_name(named), by=session.actor)]
+        candidates = [session.workbench.data.registry.resolve(*parse_name(named), by=session.actor)]
     else:
         candidates = [chain.get(ref) for ref in reversed(refs) if ref.startswith("data:")]
     missing: list[str] = []

@@ -135,7 +135,7 @@ class Session:
                 for name, table in self.workbench.project.definition.data.items()
                 if table.path
             }
-            registered = data.registered_paths()
+            registered = data.registry.registered_paths()
             refs: dict[str, None] = dict(self._reads)
             unknown: dict[str, None] = {}
             if self.history is not None:
@@ -145,7 +145,7 @@ class Session:
             for path in opened:
                 name = by_path.get(path)
                 if name is not None and path in registered and path.is_file():
-                    refs[data.resolve(name).ref] = None
+                    refs[data.registry.resolve(name).ref] = None
             for path in [*opened, *self.files.named(root)]:
                 if path not in registered:
                     unknown[self.paths.relative(path)] = None

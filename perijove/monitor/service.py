@@ -14,8 +14,8 @@ from perijove.contracts.base import Number, number, to_float
 from perijove.contracts.chain import StepEntry, StepStatus
 from perijove.contracts.deploy import EndpointFacts, FeatureProfile, ModelFacts
 from perijove.contracts.monitor import (
-    Alert,
     FeatureDrift,
+    Finding,
     LiveKpi,
     MinutePoint,
     MonitorReport,
@@ -107,7 +107,7 @@ class MonitorService:
                 drift=drifts,
                 drift_detail=_drift_detail(facts, model, drifts),
                 kpis=kpis,
-                alerts=_alerts(name, requests, errors, drifts, kpis),
+                findings=_findings(name, requests, errors, drifts, kpis),
                 recent=traffic.recent,
             )
 
@@ -183,7 +183,7 @@ class MonitorService:
                 fact="all endpoints are stopped",
                 next="Start an endpoint",
             )
-        alerts = [alert for report in reports for alert in report.alerts]
+        findings = [finding for report in reports for finding in report.findings]
         if not any(self._traffic[name].total for name in self._traffic):
             return StepStatus(
                 step="monitor",
@@ -195,15 +195,15 @@ class MonitorService:
             StepEntry(
                 ref=f"endpoint:{report.endpoint}",
                 label=report.endpoint,
-                state=_worst(report.alerts),
+                state=_worst(report.findings),
                 detail=_fact(report),
             )
-            for report in sorted(reports, key=lambda r: not r.alerts)[:5]
+            for report in sorted(reports, key=lambda r: not r.findings)[:5]
         ]
-        worst = sorted(alerts, key=lambda alert: alert.severity != "failed")[:1]
+        worst = sorted(findings, key=lambda finding: finding.severity != "failed")[:1]
         return StepStatus(
             step="monitor",
-            state=_worst(alerts),
+            state=_worst(findings),
             fact=worst[0].title if worst else entries[0].detail,
             entries=entries,
         )
@@ -308,11 +308,11 @@ def _drift_detail(facts: ModelFacts, model: str, drifts: list[FeatureDrift]) -> 
     return f"{text} What chance explains counts as stable."
 
 
-def _alerts(
+def _findings(
     name: str, requests: int, errors: int, drifts: list[FeatureDrift], kpis: list[LiveKpi]
-) -> list[Alert]:
-    alerts = [
-        Alert(
+) -> list[Finding]:
+    findings = [
+        Finding(
             id=f"kpi:{kpi.metric}",
             severity="failed",
             title=f"{name}: live {kpi.metric} {to_float(kpi.value):.3g}, {kpi.detail}",
@@ -322,8 +322,8 @@ def _alerts(
         if kpi.state == "missed" and kpi.value is not None
     ]
     if requests >= MIN_REQUESTS and errors > MAX_ERROR_SHARE * requests:
-        alerts.append(
-            Alert(
+        findings.append(
+            Finding(
                 id="errors",
                 severity="failed" if errors > requests / 2 else "attention",
                 title=f"{name}: {errors / requests:.0%} of requests fail",
@@ -332,26 +332,26 @@ def _alerts(
         )
     drifted = sorted((d for d in drifts if d.state == "drifted"), key=lambda d: -(d.psi or 0))
     if drifted:
-        alerts.append(
-            Alert(
+        findings.append(
+            Finding(
                 id="drift",
                 severity="attention",
                 title=f"{name}: drift in {', '.join(d.feature for d in drifted[:3])}",
                 detail="; ".join(f"{d.feature} PSI {d.psi:.2f}" for d in drifted),
             )
         )
-    return alerts
+    return findings
 
 
-def _worst(alerts: list[Alert]) -> Any:
-    if any(alert.severity == "failed" for alert in alerts):
+def _worst(findings: list[Finding]) -> Any:
+    if any(finding.severity == "failed" for finding in findings):
         return "failed"
-    return "attention" if alerts else "ok"
+    return "attention" if findings else "ok"
 
 
 def _fact(report: MonitorReport) -> str:
-    if report.alerts:
-        return report.alerts[0].title.removeprefix(f"{report.endpoint}: ")
+    if report.findings:
+        return report.findings[0].title.removeprefix(f"{report.endpoint}: ")
     if not report.requests:
         return f"no requests in the last {len(report.minutes)} min"
     fact = f"{report.requests:,} request{'' if report.requests == 1 else 's'} · p95 {report.p95:.3g} ms"

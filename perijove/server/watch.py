@@ -51,7 +51,8 @@ class ProjectWatch:
         yield "develop", "runs", self.bench.store.change_counter()
         # A run that is lost, or only tells its progress, writes nothing to the store.
         yield "develop", "pulse", self.bench.develop.pulse()
-        for registered in self.bench.data.registered_paths():
+        yield "data", "tasks", self.bench.data.tasks.pulse()
+        for registered in self.bench.data.registry.registered_paths():
             yield "data", str(registered), _stamp(registered)
         for endpoint in _entries(paths.state / "endpoints"):
             status = self._endpoint(endpoint.name)

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+  '/alerts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What needs a person */
+    get: operations['list_alerts'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/alerts/{id}/acknowledge': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Say that somebody looks after it */
+    post: operations['acknowledge_alert'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/audit': {
     parameters: {
       query?: never;
@@ -21,6 +55,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/audit/anchor': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Write the audit's head into a file that can be committed */
+    post: operations['anchor_audit'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/datasets': {
     parameters: {
       query?: never;
@@ -28,10 +79,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Registered datasets */
+    /** Registered and curated datasets */
     get: operations['list_datasets'];
     put?: never;
-    /** Register a file, or its changed content as a new version */
+    /** Register what lies at a location, or its changed content as a new version */
     post: operations['register_dataset'];
     delete?: never;
     options?: never;
@@ -46,10 +97,198 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** One dataset */
+    /** One dataset and one of its versions */
     get: operations['get_dataset'];
-    /** Declare target, time and what is known when */
+    /** Declare target, time, tags and what is known when */
     put: operations['declare_dataset'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/cell': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One value whole */
+    get: operations['get_cell'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/check': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Check a version against the rules */
+    post: operations['check_rules'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/code': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Code that makes a view */
+    post: operations['get_code'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/curate': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Run a recorded curation on its inputs' newest versions */
+    post: operations['curate_dataset'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/diff': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Two versions' schema, rows and distributions */
+    get: operations['diff_versions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/export': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Write a view into a file of the project */
+    post: operations['export_view'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/find': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** The next cell that holds a text */
+    post: operations['find_cell'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/leaks': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How well each column alone predicts a target */
+    get: operations['get_leaks'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/make-again': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Make a curated version again in a process of its own, and compare */
+    post: operations['make_again'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/profile': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Figures of every column */
+    get: operations['get_profile'];
+    put?: never;
+    /** Profile all rows in the background */
+    post: operations['start_profile'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/quality': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What checks found, newest first */
+    get: operations['list_quality'];
+    put?: never;
     post?: never;
     delete?: never;
     options?: never;
@@ -74,6 +313,58 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/datasets/{name}/rules': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The quality rules of a dataset */
+    get: operations['get_rules'];
+    /** Write the quality rules */
+    put: operations['save_rules'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/rules/import': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Rules that a pandera schema says */
+    post: operations['import_rules'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/rules/suggested': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Rules that a version's profile suggests */
+    get: operations['suggest_rules'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/datasets/{name}/snippet': {
     parameters: {
       query?: never;
@@ -83,6 +374,74 @@ export interface paths {
     };
     /** Code that loads the dataset in a notebook */
     get: operations['get_snippet'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/split': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Fix a version's train, validation and test rows */
+    post: operations['split_dataset'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/versions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Every version, newest first */
+    get: operations['list_versions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/views': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Filter and sort a version */
+    post: operations['open_view'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{name}/views/{view}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How far a view is */
+    get: operations['get_view'];
     put?: never;
     post?: never;
     delete?: never;
@@ -239,6 +598,74 @@ export interface paths {
     get: operations['get_gate'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jobs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Jobs, newest first */
+    get: operations['list_jobs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jobs/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One job */
+    get: operations['get_job'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jobs/{id}/log': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What a job printed */
+    get: operations['get_job_log'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jobs/{id}/stop': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Stop a job */
+    post: operations['stop_job'];
     delete?: never;
     options?: never;
     head?: never;
@@ -468,6 +895,41 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/sources': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Where data may come from */
+    get: operations['list_sources'];
+    /** Change the allow-list */
+    put: operations['allow_sources'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/sources/entries': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What lies in a source */
+    get: operations['list_entries'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/targets': {
     parameters: {
       query?: never;
@@ -485,6 +947,24 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/tasks/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How far work in the background is */
+    get: operations['get_task'];
+    put?: never;
+    post?: never;
+    /** Stop work in the background */
+    delete: operations['cancel_task'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -495,7 +975,7 @@ export interface components {
       detail: string;
       id: string;
       /** @enum {unknown} */
-      kind: 'endpoint' | 'kernel' | 'run';
+      kind: 'endpoint' | 'job' | 'kernel' | 'run';
       memory: number | null;
       name: string;
       pid: number | null;
@@ -503,16 +983,68 @@ export interface components {
       stoppable: boolean;
     };
     Alert: {
+      /** @default null */
+      acknowledged_at?: number | null;
+      /** @default  */
+      acknowledged_by?: string;
       detail: string;
+      fix: string;
       id: string;
       /** @enum {unknown} */
-      severity: 'attention' | 'failed';
+      level: 'attention' | 'failed';
+      /** @default  */
+      note?: string;
+      since: number;
+      /** @enum {unknown} */
+      step: 'data' | 'deploy' | 'develop' | 'monitor' | 'operate' | 'problem';
+      subject: string;
       title: string;
     };
+    AlertAcknowledge: {
+      /** @default  */
+      note?: string;
+    };
+    Alerts: {
+      items: components['schemas']['Alert'][];
+    };
+    AllOf: {
+      of: (
+        | components['schemas']['Compare']
+        | components['schemas']['OneOf']
+        | components['schemas']['Missing']
+        | components['schemas']['Not']
+        | components['schemas']['AllOf']
+        | components['schemas']['AnyOf']
+      )[];
+      /** @enum {unknown} */
+      type: 'all';
+    };
+    AnyOf: {
+      of: (
+        | components['schemas']['Compare']
+        | components['schemas']['OneOf']
+        | components['schemas']['Missing']
+        | components['schemas']['Not']
+        | components['schemas']['AllOf']
+        | components['schemas']['AnyOf']
+      )[];
+      /** @enum {unknown} */
+      type: 'any';
+    };
     Audit: {
+      /** @default null */
+      anchor?: components['schemas']['AuditAnchor'] | null;
       entries: components['schemas']['AuditEntry'][];
+      /** @default  */
+      fault?: string;
       intact: boolean;
       total: number;
+    };
+    /** @description The audit's head as a committed file remembers it: rows lost off the end show. */
+    AuditAnchor: {
+      at: number;
+      hash: string;
+      seq: number;
     };
     AuditEntry: {
       action: string;
@@ -531,12 +1063,37 @@ export interface components {
       number: number;
       source: string;
     };
+    CellQuery: {
+      column: string;
+      row: number;
+      /** @default 0 */
+      version?: number;
+      /** @default  */
+      view?: string;
+    };
+    /** @description One value whole, as text; pages cut long ones. */
+    CellValue: {
+      bytes: number;
+      text: string;
+    };
     /** @description Something of these steps is not as it was. */
     Changed: {
       project: string;
       topics: ('data' | 'deploy' | 'develop' | 'monitor' | 'operate' | 'problem')[];
       /** @enum {unknown} */
       type: 'changed';
+    };
+    CheckRequest: {
+      /** @default 0 */
+      version?: number;
+    };
+    CodeRequest: {
+      /**
+       * @default pandas
+       * @enum {unknown}
+       */
+      library?: 'pandas' | 'polars' | 'sql';
+      view: components['schemas']['ViewSpec'];
     };
     Column: {
       /**
@@ -549,6 +1106,80 @@ export interface components {
       nulls?: number;
       type: string;
     };
+    ColumnChange: {
+      after: string;
+      before: string;
+      /** @enum {unknown} */
+      change: 'added' | 'nulls' | 'removed' | 'type';
+      column: string;
+    };
+    ColumnLeak: {
+      column: string;
+      /** @enum {unknown} */
+      known: 'after' | 'before';
+      leaks: boolean;
+      reason: string;
+      score: number | ('-Infinity' | 'Infinity' | 'NaN');
+    };
+    /** @description What is known of a column. None is what this stage does not tell. */
+    ColumnProfile: {
+      /** @default null */
+      deviation?: number | ('-Infinity' | 'Infinity' | 'NaN') | null;
+      /** @default null */
+      distinct?: number | null;
+      /** @default 0 */
+      distinct_error?: number;
+      /** @default null */
+      histogram?: components['schemas']['Histogram'] | null;
+      /** @default null */
+      infinite?: number | null;
+      /** @enum {unknown} */
+      kind: 'number' | 'other' | 'text' | 'time' | 'truth';
+      /**
+       * @default before
+       * @enum {unknown}
+       */
+      known?: 'after' | 'before';
+      /** @default null */
+      longest?: number | null;
+      /** @default null */
+      maximum?: string | null;
+      /** @default null */
+      mean?: number | ('-Infinity' | 'Infinity' | 'NaN') | null;
+      /** @default null */
+      minimum?: string | null;
+      name: string;
+      /** @default null */
+      nan?: number | null;
+      /** @default null */
+      nulls?: number | null;
+      /** @default 0 */
+      quantile_error?: number;
+      /** @default [] */
+      quantiles?: (number | ('-Infinity' | 'Infinity' | 'NaN'))[];
+      /** @default null */
+      shortest?: number | null;
+      /** @default [] */
+      top?: components['schemas']['TopValue'][];
+      type: string;
+      /** @default null */
+      zeros?: number | null;
+    };
+    Compare: {
+      column: string;
+      /** @enum {unknown} */
+      op:
+        '!=' | '<' | '<=' | '=' | '>' | '>=' | 'contains' | 'ends_with' | 'matches' | 'starts_with';
+      /** @enum {unknown} */
+      type: 'compare';
+      value: string;
+    };
+    /** @description Pearson's r between numbers, over the rows where both are there. */
+    Correlation: {
+      columns: string[];
+      rows: number;
+      values: (number | ('-Infinity' | 'Infinity' | 'NaN'))[][];
+    };
     /** @description What is fixed of one version of a dataset. */
     DataFacts: {
       bytes: number;
@@ -558,49 +1189,109 @@ export interface components {
       /** @default null */
       delta_version?: number | null;
       /** @default  */
+      entry?: string;
+      /** @default {} */
+      environment?: {
+        [key: string]: string;
+      };
+      /** @default  */
+      etag?: string;
+      /** @default  */
       fingerprint?: string;
       /** @default [] */
       inputs?: string[];
       /** @enum {unknown} */
-      kind: 'curated' | 'file';
+      kind: 'curated' | 'delta' | 'file' | 'folder' | 'quarantine' | 'remote' | 'sql';
+      /** @default {} */
+      parameters?: Record<string, unknown>;
+      /** @default false */
+      partitioned?: boolean;
       path: string;
+      /** @default  */
+      quality?: string;
       rows: number;
+      /** @default  */
+      script?: string;
       sha256: string;
       /** @default  */
       source?: string;
       table: string;
+      /** @default [] */
+      unrecorded?: string[];
     };
-    /** @description A registered dataset and its newest version. */
+    DataVersion: {
+      at: number;
+      by: string;
+      bytes: number;
+      columns: number;
+      inputs: string[];
+      /** @enum {unknown} */
+      kind: 'curated' | 'delta' | 'file' | 'folder' | 'quarantine' | 'remote' | 'sql';
+      /** @default  */
+      obstacle?: string;
+      proof: components['schemas']['Proof'] | null;
+      quality: components['schemas']['QualitySummary'] | null;
+      ref: string;
+      rows: number;
+      /** @enum {unknown} */
+      state: 'changed' | 'current' | 'missing';
+      version: number;
+    };
+    DataVersions: {
+      items: components['schemas']['DataVersion'][];
+      name: string;
+    };
+    /** @description A dataset and one of its versions: the newest, or the one that was asked for. */
     Dataset: {
       at: number;
       by: string;
+      /** @default  */
+      description?: string;
       facts: components['schemas']['DataFacts'];
       name: string;
+      /** @default null */
+      quality?: components['schemas']['QualitySummary'] | null;
       ref: string;
+      /** @default null */
+      schedule?: components['schemas']['Schedule'] | null;
       splits: components['schemas']['SplitFacts'][];
       /** @enum {unknown} */
       state: 'changed' | 'current' | 'missing';
+      /** @default [] */
+      tags?: string[];
       target: string;
       time: string;
       version: number;
       versions: number;
     };
-    /** @description Register the file at ``path`` (relative to the project), or its changed content. */
+    DatasetQuery: {
+      /** @default 0 */
+      version?: number;
+    };
+    /** @description Register what lies at ``path``, or its changed content as a new version. */
     DatasetRegister: {
       /** @default  */
       name?: string;
       path: string;
       /** @default  */
+      query?: string;
+      /** @default  */
       target?: string;
       /** @default  */
       time?: string;
     };
-    /** @description Declarations about a dataset, kept in ``perijove.toml``. */
+    /** @description Declarations about a dataset, kept in ``perijove.toml``. None leaves a value as it is. */
     DatasetSettings: {
+      /** @default null */
+      description?: string | null;
       /** @default null */
       known?: {
         [key: string]: 'after' | 'before';
       } | null;
+      /** @default null */
+      refresh?: string | null;
+      /** @default null */
+      tags?: string[] | null;
       /** @default null */
       target?: string | null;
       /** @default null */
@@ -626,6 +1317,18 @@ export interface components {
     };
     DeployTargets: {
       items: components['schemas']['DeployTargetInfo'][];
+    };
+    DiffQuery: {
+      base: number;
+      version: number;
+    };
+    /** @description One column's values in two versions, in the same bins. */
+    Distribution: {
+      after: number[];
+      before: number[];
+      column: string;
+      divergence: number | ('-Infinity' | 'Infinity' | 'NaN');
+      labels: string[];
     };
     /** @description The answer of a command that has nothing to tell but that it did what it says. */
     Done: {
@@ -665,12 +1368,22 @@ export interface components {
     Endpoints: {
       items: components['schemas']['Endpoint'][];
     };
+    EntriesQuery: {
+      /** @default  */
+      location?: string;
+    };
     /** @description What every failed call answers. */
     ErrorBody: {
       code: string;
       /** @default  */
       hint?: string;
       message: string;
+    };
+    ExportRequest: {
+      path: string;
+      /** @default false */
+      replace?: boolean;
+      view: components['schemas']['ViewSpec'];
     };
     /** @description The watch cannot be served, say because the project file is broken. */
     Failed: {
@@ -734,6 +1447,36 @@ export interface components {
         | 'UINT64'
         | 'UINT8';
     };
+    FindRequest: {
+      /** @default false */
+      backwards?: boolean;
+      /** @default false */
+      case?: boolean;
+      /** @default  */
+      column?: string;
+      /** @default [] */
+      columns?: string[];
+      /** @default 0 */
+      row?: number;
+      text: string;
+      /** @default 0 */
+      version?: number;
+      /** @default  */
+      view?: string;
+    };
+    /** @description What is wrong with an endpoint now. */
+    Finding: {
+      detail: string;
+      id: string;
+      /** @enum {unknown} */
+      severity: 'attention' | 'failed';
+      title: string;
+    };
+    Found: {
+      /** @default  */
+      column?: string;
+      row: number | null;
+    };
     Gate: {
       checks: components['schemas']['GateCheck'][];
       model: string;
@@ -765,6 +1508,14 @@ export interface components {
       name: string;
       percent: number;
     };
+    /** @description Counts in bins: numbers and times have one more edge than counts, words have labels. */
+    Histogram: {
+      counts: number[];
+      /** @default [] */
+      edges?: (number | ('-Infinity' | 'Infinity' | 'NaN'))[];
+      /** @default [] */
+      labels?: string[];
+    };
     InvokeReply: {
       body: string;
       milliseconds: number;
@@ -774,6 +1525,44 @@ export interface components {
     /** @description Rows for the try-it form: one mapping of column to value a row. */
     InvokeRequest: {
       rows: Record<string, unknown>[];
+    };
+    Job: {
+      by: string;
+      created: number;
+      /** @default  */
+      detail?: string;
+      /** @default null */
+      ended?: number | null;
+      /** @default null */
+      error?: components['schemas']['ErrorBody'] | null;
+      /** @default null */
+      exit_code?: number | null;
+      id: string;
+      kind: string;
+      /** @default null */
+      pid?: number | null;
+      /** @default null */
+      progress?: number | null;
+      /** @default {} */
+      result?: Record<string, unknown>;
+      /** @default null */
+      started?: number | null;
+      /** @enum {unknown} */
+      state: 'failed' | 'finished' | 'lost' | 'queued' | 'running' | 'stopped';
+      subject: string;
+      title: string;
+    };
+    JobLog: {
+      ended: boolean;
+      offset: number;
+      text: string;
+    };
+    JobLogQuery: {
+      /** @default 0 */
+      offset?: number;
+    };
+    Jobs: {
+      items: components['schemas']['Job'][];
     };
     /** @description One target: a metric, on named data, with the value that counts as good enough. */
     Kpi: {
@@ -829,6 +1618,17 @@ export interface components {
       target: number;
       value: number | ('-Infinity' | 'Infinity' | 'NaN');
     };
+    LeakQuery: {
+      target: string;
+      /** @default 0 */
+      version?: number;
+    };
+    LeakReport: {
+      columns: components['schemas']['ColumnLeak'][];
+      ref: string;
+      rows: number;
+      target: string;
+    };
     Lifecycle: {
       name: string;
       path: string;
@@ -860,6 +1660,9 @@ export interface components {
       /** @enum {unknown} */
       type: 'load';
     };
+    MakeAgainRequest: {
+      version: number;
+    };
     /** @description A metric that Perijove can measure itself. */
     Metric: {
       /** @enum {unknown} */
@@ -879,6 +1682,12 @@ export interface components {
       p95: number | null;
       p99: number | null;
       requests: number;
+    };
+    /** @description Null; NaN too, where the column holds floats. */
+    Missing: {
+      column: string;
+      /** @enum {unknown} */
+      type: 'missing';
     };
     /** @description What is fixed of one model version. */
     ModelFacts: {
@@ -926,11 +1735,11 @@ export interface components {
       minutes?: number;
     };
     MonitorReport: {
-      alerts: components['schemas']['Alert'][];
       drift: components['schemas']['FeatureDrift'][];
       drift_detail: string;
       endpoint: string;
       errors: number;
+      findings: components['schemas']['Finding'][];
       kpis: components['schemas']['LiveKpi'][];
       minutes: components['schemas']['MinutePoint'][];
       model: string;
@@ -951,15 +1760,34 @@ export interface components {
         | 'data'
         | 'endpoint'
         | 'evaluation'
-        | 'kpi'
         | 'model'
         | 'outcomes'
+        | 'proof'
+        | 'quality'
         | 'run'
         | 'signoff'
+        | 'source'
         | 'split';
       name: string;
       ref: string;
       version: number;
+    };
+    Not: {
+      of:
+        | components['schemas']['Compare']
+        | components['schemas']['OneOf']
+        | components['schemas']['Missing']
+        | components['schemas']['Not']
+        | components['schemas']['AllOf']
+        | components['schemas']['AnyOf'];
+      /** @enum {unknown} */
+      type: 'not';
+    };
+    OneOf: {
+      column: string;
+      /** @enum {unknown} */
+      type: 'one_of';
+      values: string[];
     };
     OperateReport: {
       activities: components['schemas']['Activity'][];
@@ -1004,6 +1832,37 @@ export interface components {
       rows: number;
       status: number;
     };
+    Profile: {
+      columns: components['schemas']['ColumnProfile'][];
+      /** @default null */
+      correlation?: components['schemas']['Correlation'] | null;
+      ref: string;
+      rows: number;
+      /** @default 0 */
+      seconds?: number;
+      seen: number;
+      /** @default [] */
+      shares?: number[];
+      /** @enum {unknown} */
+      stage: 'footer' | 'full' | 'sample';
+      /** @default  */
+      task?: string;
+      /** @default null */
+      time_axis?: components['schemas']['TimeAxis'] | null;
+    };
+    ProfileQuery: {
+      /**
+       * @default footer
+       * @enum {unknown}
+       */
+      stage?: 'footer' | 'full' | 'sample';
+      /** @default 0 */
+      version?: number;
+    };
+    ProfileRequest: {
+      /** @default 0 */
+      version?: number;
+    };
     /** @description A project's definition, as it stands in ``perijove.toml``. */
     Project: {
       kpis: components['schemas']['Kpi'][];
@@ -1041,6 +1900,55 @@ export interface components {
     Projects: {
       items: components['schemas']['ProjectSummary'][];
     };
+    /** @description A version that was made again, and whether the same rows came of it. */
+    Proof: {
+      at: number;
+      by: string;
+      /** @default [] */
+      differences?: string[];
+      fingerprint: string;
+      ref: string;
+      rows: number;
+      same: boolean;
+      seconds: number;
+    };
+    /** @description What a check of one version found. Fixed once, a node of the chain. */
+    QualityFacts: {
+      blocked: boolean;
+      dataset: string;
+      dropped: number;
+      fixed: number;
+      kept: number;
+      /** @default  */
+      quarantine?: string;
+      quarantined: number;
+      results: components['schemas']['RuleResult'][];
+      rows: number;
+      rules_sha256: string;
+      /** @default 0 */
+      seconds?: number;
+    };
+    QualityHistory: {
+      items: components['schemas']['QualityResult'][];
+      name: string;
+    };
+    QualityResult: {
+      at: number;
+      by: string;
+      facts: components['schemas']['QualityFacts'];
+      ref: string;
+      version: number;
+    };
+    /** @description How a version fared against its rules, in one line. */
+    QualitySummary: {
+      failed: number;
+      fixed: number;
+      quarantined: number;
+      ref: string;
+      rules: number;
+      /** @enum {unknown} */
+      state: 'blocked' | 'pass' | 'warn';
+    };
     Resources: {
       at: number;
       cpu_percent: number;
@@ -1065,12 +1973,89 @@ export interface components {
       revision: number;
     };
     RowsQuery: {
+      /** @default  */
+      columns?: string;
       /** @default 512 */
       limit?: number;
       /** @default 0 */
       offset?: number;
       /** @default 0 */
       version?: number;
+      /** @default  */
+      view?: string;
+    };
+    /** @description One rule of ``rules/NAME.toml``. Values are text, read as the column's type. */
+    Rule: {
+      /**
+       * @default warn
+       * @enum {unknown}
+       */
+      action?: 'block' | 'fix' | 'quarantine' | 'warn';
+      /** @enum {unknown} */
+      check:
+        | 'expression'
+        | 'foreign_key'
+        | 'freshness'
+        | 'not_null'
+        | 'range'
+        | 'regex'
+        | 'row_count'
+        | 'set'
+        | 'type'
+        | 'unique';
+      /** @default [] */
+      columns?: string[];
+      /** @default  */
+      description?: string;
+      /** @default  */
+      expression?: string;
+      /** @default null */
+      fill?: string | null;
+      /** @default null */
+      fix?: ('cast' | 'clip' | 'deduplicate' | 'drop' | 'fill' | 'trim') | null;
+      id: string;
+      /** @default null */
+      maximum?: string | null;
+      /** @default null */
+      minimum?: string | null;
+      /** @default  */
+      pattern?: string;
+      /** @default  */
+      references?: string;
+      /** @default  */
+      type?: string;
+      /** @default [] */
+      values?: string[];
+      /** @default  */
+      within?: string;
+    };
+    RuleResult: {
+      /** @default  */
+      detail?: string;
+      /** @default [] */
+      examples?: string[];
+      failed: number;
+      fixed: number;
+      rule: components['schemas']['Rule'];
+      /** @enum {unknown} */
+      state: 'blocked' | 'error' | 'fixed' | 'pass' | 'quarantined' | 'warn';
+    };
+    RuleSave: {
+      revision: string;
+      rules: components['schemas']['Rule'][];
+    };
+    RuleSet: {
+      /** @default null */
+      error?: components['schemas']['ErrorBody'] | null;
+      name: string;
+      path: string;
+      revision: string;
+      rules: components['schemas']['Rule'][];
+      text: string;
+    };
+    /** @description Rules from a pandera schema, as YAML or JSON text. */
+    RulesImport: {
+      schema: string;
     };
     /** @description A run with everything that made it. */
     Run: {
@@ -1134,6 +2119,20 @@ export interface components {
       /** @default  */
       notebook?: string;
     };
+    /** @description When a curated dataset is made anew, and how that went. */
+    Schedule: {
+      /** @default null */
+      error?: components['schemas']['ErrorBody'] | null;
+      /** @default  */
+      job?: string;
+      /** @default null */
+      last?: number | null;
+      /** @default 0 */
+      late?: number;
+      /** @default null */
+      next?: number | null;
+      when: string;
+    };
     /** @description Points of one metric, min/max down-sampled to at most 700 points. */
     Series: {
       key: string;
@@ -1171,18 +2170,77 @@ export interface components {
        */
       language?: 'python';
     };
+    SortKey: {
+      column: string;
+      /** @default false */
+      descending?: boolean;
+    };
+    Source: {
+      declared: boolean;
+      kind: string;
+      label: string;
+      location: string;
+    };
+    SourceEntries: {
+      items: components['schemas']['SourceEntry'][];
+      location: string;
+      /** @default false */
+      truncated?: boolean;
+    };
+    SourceEntry: {
+      /** @default null */
+      bytes?: number | null;
+      /** @default  */
+      dataset?: string;
+      /** @enum {unknown} */
+      kind: 'folder' | 'table';
+      location: string;
+      /** @default null */
+      modified?: number | null;
+      name: string;
+    };
+    /** @description A kind of source that is built in or installed. */
+    SourceType: {
+      available: boolean;
+      example: string;
+      kind: string;
+      label: string;
+      /** @default  */
+      needs?: string;
+    };
+    Sources: {
+      items: components['schemas']['Source'][];
+      restricted: boolean;
+      types: components['schemas']['SourceType'][];
+    };
+    /** @description The allow-list of ``perijove.toml``; None lifts the restriction. */
+    SourcesChange: {
+      allow: string[] | null;
+    };
     /** @description Train, validation and test rows of one data version, fixed once. */
     SplitFacts: {
       column: string;
       dataset: string;
       /** @enum {unknown} */
-      method: 'hash' | 'time';
+      method: 'group' | 'hash' | 'time';
       parts: components['schemas']['SplitPart'][];
     };
     SplitPart: {
       name: string;
       rows: number;
       start: number;
+    };
+    /** @description Fix a version's parts: by time, by group or by a hash of the row's number. */
+    SplitRequest: {
+      /** @default  */
+      column?: string;
+      /** @enum {unknown} */
+      method: 'group' | 'hash' | 'time';
+      /** @default {} */
+      parts?: {
+        [key: string]: number;
+      };
+      version: number;
     };
     /** @description One line under a step in the sidebar. */
     StepEntry: {
@@ -1210,7 +2268,85 @@ export interface components {
     StopRequest: {
       id: string;
       /** @enum {unknown} */
-      kind: 'endpoint' | 'run';
+      kind: 'endpoint' | 'job' | 'run';
+    };
+    Suggestion: {
+      reason: string;
+      rule: components['schemas']['Rule'];
+    };
+    Suggestions: {
+      items: components['schemas']['Suggestion'][];
+    };
+    Task: {
+      /** @default  */
+      detail?: string;
+      /** @default null */
+      error?: components['schemas']['ErrorBody'] | null;
+      id: string;
+      /** @enum {unknown} */
+      kind: 'check' | 'export' | 'profile' | 'register' | 'view';
+      progress: number;
+      since: number;
+      /** @enum {unknown} */
+      state: 'cancelled' | 'failed' | 'finished' | 'running' | 'waiting';
+      title: string;
+    };
+    /** @description How many rows fall where in time. */
+    TimeAxis: {
+      column: string;
+      counts: number[];
+      edges: number[];
+    };
+    TopValue: {
+      count: number;
+      value: string;
+    };
+    VersionDiff: {
+      added: number | null;
+      base: string;
+      columns: components['schemas']['ColumnChange'][];
+      distributions: components['schemas']['Distribution'][];
+      removed: number | null;
+      rows_after: number;
+      rows_before: number;
+      version: string;
+    };
+    /**
+     * @description A filtered or sorted look at one version.
+     *
+     *         Its first rows are there at once; a copy with all of them is built in the background, and kept
+     *         under a cap on the disk. ``columns`` has no part in its identity.
+     */
+    View: {
+      /** @default null */
+      error?: components['schemas']['ErrorBody'] | null;
+      id: string;
+      reachable: number;
+      ref: string;
+      rows: number | null;
+      /** @enum {unknown} */
+      state: 'building' | 'failed' | 'ready';
+      /** @default  */
+      task?: string;
+    };
+    ViewSpec: {
+      /** @default [] */
+      columns?: string[];
+      /** @default null */
+      filter?:
+        | (
+            | components['schemas']['Compare']
+            | components['schemas']['OneOf']
+            | components['schemas']['Missing']
+            | components['schemas']['Not']
+            | components['schemas']['AllOf']
+            | components['schemas']['AnyOf']
+          )
+        | null;
+      /** @default [] */
+      sort?: components['schemas']['SortKey'][];
+      /** @default 0 */
+      version?: number;
     };
     /** @description Client to server: what this tab shows. Each one replaces the one before. */
     Watch: {
@@ -1231,12 +2367,114 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  list_alerts: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Alerts'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  acknowledge_alert: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AlertAcknowledge'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Alerts'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   get_audit: {
     parameters: {
       query: {
         /** @description The project's folder, relative to the server's root. */
         project: string;
         limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Audit'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  anchor_audit: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
       };
       header?: never;
       path?: never;
@@ -1337,6 +2575,7 @@ export interface operations {
       query: {
         /** @description The project's folder, relative to the server's root. */
         project: string;
+        version?: number;
       };
       header?: never;
       path: {
@@ -1404,14 +2643,458 @@ export interface operations {
       };
     };
   };
+  get_cell: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+        row: number;
+        column: string;
+        version?: number;
+        view?: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CellValue'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  check_rules: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CheckRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_code: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CodeRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Snippet'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  curate_dataset: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  diff_versions: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+        base: number;
+        version: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['VersionDiff'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  export_view: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ExportRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  find_cell: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['FindRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Found'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_leaks: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+        target: string;
+        version?: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LeakReport'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  make_again: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['MakeAgainRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_profile: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+        version?: number;
+        stage?: 'footer' | 'full' | 'sample';
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Profile'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  start_profile: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ProfileRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_quality: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QualityHistory'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   get_rows: {
     parameters: {
       query: {
         /** @description The project's folder, relative to the server's root. */
         project: string;
         version?: number;
+        view?: string;
         offset?: number;
         limit?: number;
+        columns?: string;
       };
       header?: never;
       path: {
@@ -1428,6 +3111,150 @@ export interface operations {
         };
         content: {
           'application/vnd.apache.arrow.stream': string;
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_rules: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RuleSet'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  save_rules: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RuleSave'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RuleSet'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  import_rules: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RulesImport'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Suggestions'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  suggest_rules: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Suggestions'];
         };
       };
       /** @description Refused, and why */
@@ -1463,6 +3290,151 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Snippet'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  split_dataset: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SplitRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Dataset'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_versions: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DataVersions'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  open_view: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ViewSpec'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['View'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_view: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+        view: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['View'];
         };
       };
       /** @description Refused, and why */
@@ -1816,6 +3788,141 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Gate'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_jobs: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Jobs'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_job: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_job_log: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+        offset?: number;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobLog'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  stop_job: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
         };
       };
       /** @description Refused, and why */
@@ -2324,6 +4431,107 @@ export interface operations {
       };
     };
   };
+  list_sources: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sources'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  allow_sources: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SourcesChange'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sources'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_entries: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+        location?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SourceEntries'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   list_targets: {
     parameters: {
       query: {
@@ -2343,6 +4551,74 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['DeployTargets'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_task: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  cancel_task: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
         };
       };
       /** @description Refused, and why */

@@ -60,10 +60,12 @@ export function errorRate(report: Pick<MonitorReport, 'requests' | 'errors'>): n
   return report.requests === 0 ? null : report.errors / report.requests;
 }
 
-/** The worst of what a report says: its alerts, its drift, its KPIs, its errors. */
+/** The worst of what a report says: its findings, its drift, its KPIs, its errors. */
 export function health(report: MonitorReport): State {
   const states: State[] = [
-    ...report.alerts.map((alert): State => (alert.severity === 'failed' ? 'failed' : 'attention')),
+    ...report.findings.map((finding): State =>
+      finding.severity === 'failed' ? 'failed' : 'attention'
+    ),
     ...report.drift.map(drift => driftState(drift.state)),
     ...report.kpis.map((kpi): State =>
       kpi.state === 'missed' ? 'failed' : kpi.state === 'met' ? 'ok' : 'not_started'

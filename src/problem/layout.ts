@@ -2,9 +2,11 @@ import type { Edge, Lineage, Node, NodeKind } from '../api';
 
 /** The earliest column that a kind of node stands in. */
 const RANK: Record<NodeKind, number> = {
-  kpi: 0,
   signoff: 0,
+  source: 0,
   data: 0,
+  quality: 1,
+  proof: 1,
   split: 1,
   run: 2,
   model: 3,

@@ -70,7 +70,7 @@ export const problem: JupyterFrontEndPlugin<void> = {
       host
     );
 
-    for (const kind of ['kpi', 'signoff']) {
+    for (const kind of ['signoff']) {
       openers.add(kind, () => commands.execute(CommandIDs.openProject));
     }
     for (const kind of ['split', 'evaluation', 'outcomes']) {

@@ -241,7 +241,7 @@ def test_the_last_cell_shows_a_closed_loop(walked: Walk) -> None:
     assert all(steps[name].state != "not_started" for name in steps)
     last = [cell for cell in walked.notebook.cells if cell.cell_type == "code"][-1]
     said = walked.said(last.id)
-    alerts = walked.bench.monitor.report("builds", minutes=24 * 60).alerts
-    assert any(alert.title in said for alert in alerts)
+    findings = walked.bench.monitor.report("builds", minutes=24 * 60).findings
+    assert any(finding.title in said for finding in findings)
     override = walked.bench.deploy.endpoint("builds").override
     assert ("past a failing gate" in said) == (override is not None)

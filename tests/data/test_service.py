@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
 import pytest
 
+from perijove.adapters.duckdb.workers import Workers
 from perijove.adapters.workbench import Workbench
 from perijove.contracts.data import DataFacts, DatasetSettings, SplitFacts
+from perijove.contracts.table import RowsQuery
 from perijove.core.chain import facts_of
 from perijove.core.context import ProjectContext
 from perijove.core.errors import (
@@ -46,13 +48,13 @@ def _rows(arrow: bytes) -> list[dict[str, object]]:
 
 
 def test_a_registered_file_is_described_and_read_whole(data: DataService, csv: Path) -> None:
-    dataset = data.register(csv.name, time="start", by="ada")
+    dataset = data.registry.register(csv.name, time="start", by="ada")
     assert dataset.name == "ci_builds"
     assert (dataset.facts.rows, dataset.version, dataset.state) == (3, 1, "current")
     assert [(c.name, c.nulls) for c in dataset.facts.columns] == [
         ("column0", 0), ("result", 0), ("size", 1), ("start", 0)
     ]  # fmt: skip
-    rows = _rows(data.page("ci_builds", 0, 1, 10))
+    rows = _rows(data.views.page("ci_builds", RowsQuery(version=0, offset=1, limit=10)))
     assert [row["column0"] for row in rows] == [BIG + 1, BIG + 2]
     assert data.project.definition.data["ci_builds"].time == "start"
     assert "# kept by every edit" in data.project.file.text()
@@ -61,17 +63,17 @@ def test_a_registered_file_is_described_and_read_whole(data: DataService, csv: P
 def test_changed_content_is_a_new_version_and_the_old_one_stays(
     data: DataService, csv: Path
 ) -> None:
-    first = data.register(csv.name, name="b", by="ada")
-    assert data.register(csv.name, name="b", by="ada").ref == first.ref
+    first = data.registry.register(csv.name, name="b", by="ada")
+    assert data.registry.register(csv.name, name="b", by="ada").ref == first.ref
     csv.write_text(CSV + f"{BIG + 3},SUCCESS,40,120\n")
-    assert data.get("b").state == "changed"
-    node = data.resolve("b")
+    assert data.registry.get("b").state == "changed"
+    node = data.registry.resolve("b")
     assert (node.version, facts_of(node, DataFacts).rows) == (2, 4)
-    assert data.read_table(data.resolve("b", 1)).num_rows == 3
+    assert data.registry.read(data.registry.resolve("b", 1)).num_rows == 3
     csv.unlink()
-    assert data.get("b").state == "missing"
+    assert data.registry.get("b").state == "missing"
     with pytest.raises(NotFoundError, match="not there"):
-        data.resolve("b")
+        data.registry.resolve("b")
 
 
 @pytest.mark.parametrize(
@@ -92,84 +94,88 @@ def test_a_file_that_is_not_what_it_says_is_refused(
     (folder / name).write_bytes(content)
     before = data.project.file.text()
     with pytest.raises(UnreadableDataError, match=reason):
-        data.register(name, by="ada")
-    assert data.datasets() == []
+        data.registry.register(name, by="ada")
+    assert data.registry.datasets() == []
     assert data.project.file.text() == before
 
 
 def test_the_worker_reads_nothing_outside_and_comes_back(
     data: DataService, csv: Path, folder: Path
 ) -> None:
-    data.register(csv.name, name="b", by="ada")
+    data.registry.register(csv.name, name="b", by="ada")
     (folder / "sly.csv").write_text("a\n1\n")
-    engine = data.engine
+    workers = Workers(folder)
     with pytest.raises(UnreadableDataError, match=r"(?i)permission|access"):
-        engine._ask({"do": "inspect", "files": ["/etc/passwd"]}, [folder / "x"], 5)  # type: ignore[attr-defined]
-    worker = engine._worker  # type: ignore[attr-defined]
-    assert isinstance(worker, subprocess.Popen)
+        workers.ask({"do": "inspect", "files": ["/etc/passwd"]}, [folder / "x"], 5)
+    workers.close()
+    (worker,) = (
+        p for p in psutil.Process().children() if "perijove.adapters.duckdb.worker" in p.cmdline()
+    )
     worker.kill()
     worker.wait()
-    assert len(_rows(data.page("b", 0, 0, 10))) == 3
+    assert len(_rows(data.views.page("b", RowsQuery(version=0, offset=0, limit=10)))) == 3
 
 
 def test_a_split_is_fixed_once_by_time(data: DataService, csv: Path) -> None:
-    data.register(csv.name, name="b", time="start", by="ada")
-    node = data.resolve("b")
-    split = data.ensure_split(node, {"train": 2 / 3, "test": 1 / 3})
+    data.registry.register(csv.name, name="b", time="start", by="ada")
+    node = data.registry.resolve("b")
+    split = data.splits.ensure(node, {"train": 2 / 3, "test": 1 / 3})
     assert facts_of(split, SplitFacts).method == "time"
-    assert data.split_table(node, "train")["start"].to_pylist() == [90, 100]
-    assert data.split_table(node, "test")["start"].to_pylist() == [110]
-    assert data.ensure_split(node).ref == split.ref
+    assert data.splits.read(node, "train")["start"].to_pylist() == [90, 100]
+    assert data.splits.read(node, "test")["start"].to_pylist() == [110]
+    assert data.splits.ensure(node).ref == split.ref
     with pytest.raises(ConflictError, match="split otherwise"):
-        data.ensure_split(node, {"train": 0.4, "test": 0.6})
+        data.splits.ensure(node, {"train": 0.4, "test": 0.6})
     with pytest.raises(NotFoundError, match="train, test"):
-        data.split_table(node, "validation")
+        data.splits.read(node, "validation")
 
 
 def test_a_split_by_hash_is_the_same_every_time(data: DataService) -> None:
     frame = pa.table({"x": list(range(1000))})
-    node = data.commit_curated("t", frame, inputs=[], source="", by="ada")
-    data.ensure_split(node, {"train": 0.6, "validation": 0.2, "test": 0.2})
-    parts = [data.split_table(node, p)["x"].to_pylist() for p in ("train", "validation", "test")]
+    node = data.curation.commit("t", frame, inputs=[], source="", by="ada")
+    data.splits.ensure(node, {"train": 0.6, "validation": 0.2, "test": 0.2})
+    parts = [data.splits.read(node, p)["x"].to_pylist() for p in ("train", "validation", "test")]
     assert [len(p) for p in parts] == [600, 200, 200]
     assert sorted(row for part in parts for row in part) == list(range(1000))
-    assert parts[2][:5] == data.split_table(node, "test")["x"].to_pylist()[:5]
+    assert parts[2][:5] == data.splits.read(node, "test")["x"].to_pylist()[:5]
     assert parts[2] != list(range(800, 1000))
 
 
 def test_a_curation_is_a_version_and_equal_content_is_not_a_new_one(
     data: DataService, csv: Path
 ) -> None:
-    raw = data.resolve(data.register(csv.name, name="raw", by="ada").name)
-    table = data.read_table(raw).select(["result", "start"])
-    first = data.commit_curated("clean", table, inputs=[raw.ref], source="def f(): 1", by="ada")
-    again = data.commit_curated("clean", table, inputs=[raw.ref], source="def f(): 1", by="ada")
+    raw = data.registry.resolve(data.registry.register(csv.name, name="raw", by="ada").name)
+    table = data.registry.read(raw).select(["result", "start"])
+    first = data.curation.commit("clean", table, inputs=[raw.ref], source="def f(): 1", by="ada")
+    again = data.curation.commit("clean", table, inputs=[raw.ref], source="def f(): 1", by="ada")
     assert first.ref == again.ref
-    other = data.commit_curated("clean", table, inputs=[raw.ref], source="def f(): 2", by="ada")
-    shorter = data.commit_curated(
+    other = data.curation.commit("clean", table, inputs=[raw.ref], source="def f(): 2", by="ada")
+    shorter = data.curation.commit(
         "clean", table.slice(0, 2), inputs=[raw.ref], source="def f(): 2", by="ada"
     )
     assert [n.version for n in (first, other, shorter)] == [1, 2, 3]
-    assert data.read_table(first).num_rows == 3
-    assert data.read_table(shorter).num_rows == 2
+    assert data.registry.read(first).num_rows == 3
+    assert data.registry.read(shorter).num_rows == 2
     assert [n.ref for n in data.project.chain.sources(shorter.ref)] == [raw.ref]
     with pytest.raises(ConflictError):
-        data.commit_curated("raw", table, inputs=[], source="", by="ada")
+        data.curation.commit("raw", table, inputs=[], source="", by="ada")
 
 
 def test_what_is_known_after_is_declared_beside_people(data: DataService, csv: Path) -> None:
-    data.register(csv.name, name="b", by="ada")
-    dataset = data.declare("b", DatasetSettings(target="result", known={"size": "after"}), by="ada")
+    data.registry.register(csv.name, name="b", by="ada")
+    dataset = data.registry.declare(
+        "b", DatasetSettings(target="result", known={"size": "after"}), by="ada"
+    )
     assert dataset.target == "result"
     assert {c.name: c.known for c in dataset.facts.columns}["size"] == "after"
     with pytest.raises(InvalidInputError, match="colour"):
-        data.declare("b", DatasetSettings(target="colour"), by="ada")
+        data.registry.declare("b", DatasetSettings(target="colour"), by="ada")
 
 
 def test_the_real_builds_keep_their_identifiers(data: DataService, real_csv: Path) -> None:
-    dataset = data.register(str(real_csv), name="builds_raw", by="ada")
+    dataset = data.registry.register(str(real_csv), name="builds_raw", by="ada")
     assert dataset.facts.rows == 837
-    first = _rows(data.page("builds_raw", 0, 0, 1))[0]
+    first = _rows(data.views.page("builds_raw", RowsQuery(version=0, offset=0, limit=1)))[0]
     assert str(first["column0"]) == real_csv.read_text().splitlines()[1].split(",")[0]
 
 
@@ -178,12 +184,12 @@ def test_a_name_moves_to_another_file_only_by_the_definition(
 ) -> None:
     other = folder / "other.csv"
     other.write_text(CSV.replace("FAILURE", "SUCCESS"))
-    data.register(csv.name, name="builds", by="ada")
+    data.registry.register(csv.name, name="builds", by="ada")
     with pytest.raises(ConflictError, match=r"builds is ci builds\.csv in this project"):
-        data.register(other.name, name="builds", by="ada")
+        data.registry.register(other.name, name="builds", by="ada")
 
     definition = folder / "perijove.toml"
     definition.write_text(definition.read_text().replace(csv.name, other.name))
-    assert data.register(other.name, name="builds", by="ada").version == 2
+    assert data.registry.register(other.name, name="builds", by="ada").version == 2
     with pytest.raises(ConflictError, match=r"builds is other\.csv"):
-        data.register(csv.name, name="builds", by="ada")
+        data.registry.register(csv.name, name="builds", by="ada")

@@ -52,12 +52,12 @@ def test_only_what_is_new_is_read(worker: Worker) -> None:
     assert worker.monitor.report("builds").requests == 3
 
 
-def test_errors_raise_an_alert(worker: Worker) -> None:
+def test_errors_raise_a_finding(worker: Worker) -> None:
     worker.deploy()
     for number in range(20):
         rows(worker, [0.0], status=400 if number < 2 else 200)
-    (alert,) = worker.monitor.report("builds").alerts
-    assert (alert.id, alert.severity) == ("errors", "attention")
+    (finding,) = worker.monitor.report("builds").findings
+    assert (finding.id, finding.severity) == ("errors", "attention")
     assert worker.monitor.status().state == "attention"
 
 
@@ -77,7 +77,7 @@ def test_drift_is_measured_against_the_training_rows(worker: Worker) -> None:
     rows(worker, training(4000) + 1.5)
     moved = worker.monitor.report("builds")
     assert {d.feature: d.state for d in moved.drift} == {"size": "drifted", "team": "drifted"}
-    assert "size" in next(a for a in moved.alerts if a.id == "drift").title
+    assert "size" in next(a for a in moved.findings if a.id == "drift").title
     assert "data:builds@1" in moved.drift_detail
 
 
@@ -132,7 +132,7 @@ def test_outcomes_make_a_live_kpi_and_a_node(worker: Worker, project: ProjectCon
     worker.monitor.record_outcomes("builds", [f"{many}:1", f"{many}:0"], [0, 1], by="ada")
     report = worker.monitor.report("builds")
     assert report.kpis[0].state == "missed"
-    assert [a.severity for a in report.alerts] == ["failed"]
+    assert [a.severity for a in report.findings] == ["failed"]
     assert worker.monitor.status().state == "failed"
     newest = project.chain.latest("outcomes", "builds")
     assert newest is not None

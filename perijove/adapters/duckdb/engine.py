@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
-import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
-from perijove.adapters.duckdb.worker import read_message, write_message
+from perijove.adapters.duckdb.workers import Workers
 from perijove.contracts.data import Column
-from perijove.core.errors import UnavailableError, UnreadableDataError, UnsupportedError
-from perijove.data.ports import ArrowTable, TableInfo
+from perijove.core.errors import UnreadableDataError, UnsupportedError
+from perijove.data.ports import ArrowTable, Table, TableInfo
 
 PAGE_SECONDS = 30.0
 TWIN_SECONDS = 600.0
@@ -23,30 +21,26 @@ TWIN_SECONDS = 600.0
 class DuckDbEngine:
     """Implements ``perijove.data.ports.DataEngine``.
 
-    The worker starts with the first request that needs it. One that reaches a limit is ended, the
-    caller is told, and the next request starts another.
-
     Parameters
     ----------
-    root
-        The project's root. Folders outside it are opened only for files that are asked for.
+    workers
+        The processes that read user files.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._folders = [str(root)]
-        self._lock = threading.Lock()
-        self._worker: subprocess.Popen[bytes] | None = None
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
 
     def twin(self, source: Path, parquet: Path) -> TableInfo:
         parquet.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix.lower() in {".arrow", ".feather"}:
             return self._arrow_twin(source, parquet)
-        reply = self._ask(
-            {"do": "twin", "source": str(source), "parquet": str(parquet)},
-            [source, parquet],
-            TWIN_SECONDS,
+        return _info(
+            self._workers.work(
+                {"do": "twin", "source": str(source), "parquet": str(parquet)},
+                [source, parquet],
+                TWIN_SECONDS,
+            )
         )
-        return _info(reply)
 
     def _arrow_twin(self, source: Path, parquet: Path) -> TableInfo:
         import pyarrow as pa
@@ -60,24 +54,36 @@ class DuckDbEngine:
         partial = parquet.with_suffix(".part")
         pa.parquet.write_table(table, partial, compression="zstd")
         partial.replace(parquet)
-        return self.inspect(parquet)
+        return self.inspect(Table((parquet,), "", 0))
 
-    def inspect(self, parquet: Path) -> TableInfo:
-        return _info(self._ask({"do": "inspect", "files": [str(parquet)]}, [parquet], PAGE_SECONDS))
+    def inspect(self, table: Table) -> TableInfo:
+        return _info(self._ask("inspect", table))
 
-    def page(self, files: list[Path], offset: int, limit: int) -> bytes:
-        reply = self._ask(
-            {"do": "page", "files": [str(f) for f in files], "offset": offset, "limit": limit},
-            files,
-            PAGE_SECONDS,
-        )
+    def page(
+        self, table: Table, offset: int, limit: int, columns: Sequence[int] | None = None
+    ) -> bytes:
+        chosen = list(columns) if columns is not None else None
+        reply = self._ask("page", table, offset=offset, limit=limit, columns=chosen)
         arrow: bytes = reply["arrow"]
         return arrow
 
-    def read(self, files: list[Path], columns: list[str] | None = None) -> ArrowTable:
+    def _ask(self, action: str, table: Table, **arguments: Any) -> dict[str, Any]:
+        return self._workers.ask(
+            {
+                "do": action,
+                "files": [str(file) for file in table.files],
+                "partitions": str(table.partitions) if table.partitions else None,
+                **arguments,
+            },
+            table.files,
+            PAGE_SECONDS,
+        )
+
+    def read(self, table: Table, columns: list[str] | None = None) -> ArrowTable:
         import pyarrow as pa
         import pyarrow.parquet
 
+        files = table.files
         try:
             tables = [pa.parquet.read_table(f, columns=columns, partitioning=None) for f in files]
         except (pa.ArrowInvalid, OSError) as error:
@@ -147,84 +153,8 @@ class DuckDbEngine:
             writer.write_table(clean)
         return digest.hexdigest()
 
-    def _ask(self, request: dict[str, Any], files: list[Path], seconds: float) -> dict[str, Any]:
-        with self._lock:
-            worker = self._ready_worker(files)
-            late = threading.Event()
-            timer = threading.Timer(seconds, _end_late, (worker, late))
-            timer.start()
-            try:
-                write_message(_pipe(worker.stdin), msgspec.msgpack.encode(request))
-                message = read_message(_pipe(worker.stdout))
-            except BrokenPipeError:
-                message = None
-            finally:
-                timer.cancel()
-            if message is None:
-                worker.kill()
-                worker.wait()
-                self._worker = None
-                raise UnavailableError(
-                    f"The data worker was stopped reading {files[0].name}: "
-                    + (
-                        f"it took more than {seconds:.0f} s."
-                        if late.is_set()
-                        else "it reached its memory limit or crashed."
-                    ),
-                    "A new worker starts with the next request. Try a smaller file.",
-                    code="data_worker_stopped",
-                )
-        reply: dict[str, Any] = msgspec.msgpack.decode(message)
-        if "error" in reply:
-            kind = UnavailableError if reply["kind"] == "memory" else UnreadableDataError
-            raise kind(
-                f"{files[0].name} cannot be read: {reply['error']}.",
-                "Check the file in an editor: is it the format that its name says?",
-            )
-        return reply
-
-    def _ready_worker(self, files: list[Path]) -> subprocess.Popen[bytes]:
-        missing = [
-            str(file.parent)
-            for file in files
-            if not any(file.is_relative_to(folder) for folder in self._folders)
-        ]
-        if missing and self._worker is not None:
-            self.close()
-        self._folders += missing
-        if self._worker is None or self._worker.poll() is not None:
-            self._worker = subprocess.Popen(
-                [sys.executable, "-m", "perijove.adapters.duckdb.worker", *self._folders],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                # A kernel's interrupt goes to its whole process group; this is not meant by it.
-                start_new_session=True,
-            )
-        return self._worker
-
     def close(self) -> None:
-        """End the worker; the next request starts another."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            _pipe(worker.stdin).close()
-            try:
-                worker.wait(timeout=2)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
-            _pipe(worker.stdout).close()
-
-
-def _end_late(worker: subprocess.Popen[bytes], late: threading.Event) -> None:
-    late.set()
-    worker.kill()
-
-
-def _pipe(pipe: IO[bytes] | None) -> Any:
-    assert pipe is not None  # both are pipes: see Popen above
-    return pipe
+        self._workers.close()
 
 
 def _info(reply: dict[str, Any]) -> TableInfo:

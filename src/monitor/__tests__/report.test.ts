@@ -25,7 +25,7 @@ function report(values: Partial<Report>): Report {
     drift: [],
     drift_detail: '',
     kpis: [],
-    alerts: [],
+    findings: [],
     recent: [],
     ...values
   };
@@ -86,7 +86,7 @@ describe('health', () => {
     expect(errorRate(report({}))).toBeNull();
   });
 
-  it('is the worst of alerts, drift and KPIs', () => {
+  it('is the worst of findings, drift and KPIs', () => {
     expect(health(report({ requests: 1 }))).toBe('ok');
     expect(health(report({ requests: 1, drift: [drift('x', 'moderate', 0.2)] }))).toBe('attention');
     const kpi = { metric: 'auc', value: 0.5, minimum: 0.7, outcomes: 9, detail: '' };

@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from 'react';
 
-import type { Alert, Endpoint, LiveKpi, MonitorReport, PredictionRecord } from '../../api';
+import type { Finding, Endpoint, LiveKpi, MonitorReport, PredictionRecord } from '../../api';
 import {
   Button,
   Chart,
@@ -65,7 +65,7 @@ export default function ReportTab({ endpoint, onTry }: ReportTabProps): JSX.Elem
       {report =>
         report.requests === 0 && report.recent.length === 0 ? (
           <>
-            <Alerts alerts={report.alerts} />
+            <Findings findings={report.findings} />
             <Empty
               action={
                 <Button look="accept" onClick={onTry}>
@@ -88,7 +88,7 @@ function Report({ report }: { report: MonitorReport }): JSX.Element {
   const trans = useTrans();
   return (
     <>
-      <Alerts alerts={report.alerts} />
+      <Findings findings={report.findings} />
       <Section title={trans.__('The last %1 minutes', MINUTES)}>
         <Totals report={report} />
         <Charts report={report} />
@@ -113,19 +113,19 @@ function Report({ report }: { report: MonitorReport }): JSX.Element {
   );
 }
 
-export function Alerts({ alerts }: { alerts: readonly Alert[] }): JSX.Element | null {
+export function Findings({ findings }: { findings: readonly Finding[] }): JSX.Element | null {
   const trans = useTrans();
-  if (alerts.length === 0) {
+  if (findings.length === 0) {
     return null;
   }
   return (
-    <ul className="pj-Monitor-alerts" aria-label={trans.__('Alerts')}>
-      {alerts.map(alert => (
-        <li key={alert.id} className={`pj-mod-${alert.severity}`}>
-          <StateGlyph state={alert.severity} />
+    <ul className="pj-Monitor-findings" aria-label={trans.__('Alerts')}>
+      {findings.map(finding => (
+        <li key={finding.id} className={`pj-mod-${finding.severity}`}>
+          <StateGlyph state={finding.severity} />
           <div>
-            <strong>{alert.title}</strong>
-            {alert.detail !== '' && <p>{alert.detail}</p>}
+            <strong>{finding.title}</strong>
+            {finding.detail !== '' && <p>{finding.detail}</p>}
           </div>
         </li>
       ))}

@@ -67,6 +67,7 @@ function Activities({ items }: { items: readonly Activity[] }): JSX.Element {
   const kinds: Record<Activity['kind'], string> = {
     kernel: trans.__('kernel'),
     run: trans.__('run'),
+    job: trans.__('job'),
     endpoint: trans.__('endpoint')
   };
   const columns: TableColumn<Activity>[] = [

@@ -3,12 +3,16 @@ import type { NodeKind } from '../../api';
 /** What a kind of node is called. */
 export function kindName(kind: NodeKind, trans: { __: (text: string) => string }): string {
   switch (kind) {
-    case 'kpi':
-      return trans.__('target');
     case 'signoff':
       return trans.__('sign-off');
+    case 'source':
+      return trans.__('source');
     case 'data':
       return trans.__('data');
+    case 'quality':
+      return trans.__('check');
+    case 'proof':
+      return trans.__('proof');
     case 'split':
       return trans.__('split');
     case 'run':

@@ -1,0 +1,1 @@
+"""The data worker: reads user files in a process of its own, with walls around it."""
