@@ -104,6 +104,7 @@ def test_the_worker_reads_nothing_outside_and_comes_back(
 ) -> None:
     data.registry.register(csv.name, name="b", by="ada")
     (folder / "sly.csv").write_text("a\n1\n")
+    data.views.page("b", RowsQuery(limit=1))
     workers = Workers(folder)
     with pytest.raises(UnreadableDataError, match=r"(?i)permission|access"):
         workers.ask({"do": "inspect", "files": ["/etc/passwd"]}, [folder / "x"], 5)
