@@ -7,13 +7,16 @@ among the inputs, a model that is not the best one, no monitor.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from perijove.contracts.chain import Node
 from perijove.contracts.deploy import Gate, GateCheck, ModelFacts
 from perijove.core.chain import facts_of
 from perijove.core.context import ProjectContext
+
+Step = Literal["problem", "data", "develop", "deploy", "monitor", "operate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,38 @@ class Candidate:
 
 
 Check = Callable[[Candidate], GateCheck]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one check asks; it is answered with one of three states."""
+
+    id: str
+    step: Step
+    title: str
+
+    def passes(self, detail: str) -> GateCheck:
+        return self._answer("pass", detail)
+
+    def fails(self, detail: str, fix: str, items: Sequence[str] = ()) -> GateCheck:
+        """Say what is wrong, how to mend it, and which numbers or columns it is."""
+        return self._answer("fail", detail, fix, items)
+
+    def unknown(self, detail: str, fix: str) -> GateCheck:
+        """Say what cannot be known; the gate stays shut."""
+        return self._answer("unknown", detail, fix)
+
+    def _answer(
+        self,
+        state: Literal["pass", "fail", "unknown"],
+        detail: str,
+        fix: str = "",
+        items: Sequence[str] = (),
+    ) -> GateCheck:
+        return GateCheck(
+            id=self.id, step=self.step, title=self.title, state=state,
+            detail=detail, items=list(items), fix=fix,
+        )  # fmt: skip
 
 
 class GateRegistry:

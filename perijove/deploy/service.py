@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -38,7 +39,7 @@ from perijove.core.gate import GateRegistry
 from perijove.core.ledger import now
 from perijove.core.project_file import NAME
 from perijove.deploy import models
-from perijove.deploy.ports import DeployTarget
+from perijove.deploy.ports import DeployTarget, TargetStatus
 from perijove.deploy.rows import infer_body, snippets
 
 MIN_REASON = 8
@@ -241,8 +242,20 @@ class DeployService:
             warning=models.PICKLE_WARNING if model.format == "pickle" else "",
         )
 
-    def wait(self, name: str, timeout: float = 60.0) -> Endpoint:
+    def wait(
+        self,
+        name: str,
+        timeout: float = 60.0,
+        watch: Callable[[TargetStatus], None] | None = None,
+    ) -> Endpoint:
         """Wait until the wanted revision answers, or until an endpoint that stops has stopped.
+
+        Parameters
+        ----------
+        timeout
+            In seconds.
+        watch
+            Called with each look's status.
 
         Raises
         ------
@@ -254,6 +267,8 @@ class DeployService:
         target = self._target_of(name, wanted.revision)
         while True:
             status = target.status(name)
+            if watch is not None:
+                watch(status)
             if not wanted.running:
                 if status.state == "stopped" and status.pid is None and not status.memory:
                     return self.endpoint(name)

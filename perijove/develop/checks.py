@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from perijove.contracts.deploy import GateCheck
-from perijove.core.gate import Candidate, Check
+from perijove.core.gate import Candidate, Check, Question
 from perijove.core.metrics import better
 from perijove.develop.verdicts import best, measurements
+
+SIGNATURE = Question("signature", "develop", "Signature, sample and files are there")
+BETTER = Question("better_run", "develop", "No better model exists")
 
 
 def signature(candidate: Candidate) -> GateCheck:
@@ -28,24 +29,12 @@ def signature(candidate: Candidate) -> GateCheck:
         detail = f"It has no {' and no '.join(lacking)}." if lacking else ""
         if missing:
             detail += f" {len(missing)} of {len(facts.manifest)} files are gone."
-        return _signature("fail", detail.strip(), missing)
+        return SIGNATURE.fails(
+            detail.strip(), "Log it with pj.log_model(model, name, sample_input).", missing
+        )
     assert facts.signature is not None
     inputs, outputs = len(facts.signature.inputs), len(facts.signature.outputs)
-    return _signature("pass", f"{inputs} inputs, {outputs} outputs, {len(facts.manifest)} files.")
-
-
-def _signature(
-    state: Literal["pass", "fail"], detail: str, items: list[str] | None = None
-) -> GateCheck:
-    return GateCheck(
-        id="signature",
-        step="develop",
-        title="Signature, sample and files are there",
-        state=state,
-        detail=detail,
-        items=items or [],
-        fix="" if state == "pass" else "Log it with pj.log_model(model, name, sample_input).",
-    )
+    return SIGNATURE.passes(f"{inputs} inputs, {outputs} outputs, {len(facts.manifest)} files.")
 
 
 def better_run(candidate: Candidate) -> GateCheck:
@@ -56,14 +45,14 @@ def better_run(candidate: Candidate) -> GateCheck:
     project, ref = candidate.project, candidate.model.ref
     measured = measurements(project)
     if not measured:
-        return _better("unknown", "There is no KPI to compare by.", "Set a target.")
+        return BETTER.unknown("There is no KPI to compare by.", "Set a target.")
     winners: list[str] = []
     notes: list[str] = []
     for kpi, found in measured.items():
         own = next((one for one in found if one.model == ref), None)
         if own is None:
             fix = f'Run pj.evaluate("{ref}", "{kpi.data}", split="{kpi.split}").'
-            return _better("unknown", f"{kpi.metric} of this version was not measured.", fix)
+            return BETTER.unknown(f"{kpi.metric} of this version was not measured.", fix)
         rivals = [one for one in found if one.model != ref and one.data == own.data]
         ahead = [one for one in rivals if better(one.value, own.value, kpi.direction)]
         leaky = [one for one in ahead if one.leaks]
@@ -80,30 +69,12 @@ def better_run(candidate: Candidate) -> GateCheck:
             + (f"; {names} leaks and does not count" if names else "")
         )
     if winners:
-        return _better(
-            "fail",
+        return BETTER.fails(
             f"A better one exists: {winners[0]}.",
             f"Deploy {winners[0].partition(': ')[0]}, or say in an override why not.",
             winners,
         )
-    return _better("pass", "; ".join(notes) + ".")
-
-
-def _better(
-    state: Literal["pass", "fail", "unknown"],
-    detail: str,
-    fix: str = "",
-    items: list[str] | None = None,
-) -> GateCheck:
-    return GateCheck(
-        id="better_run",
-        step="develop",
-        title="No better model exists",
-        state=state,
-        detail=detail,
-        items=items or [],
-        fix=fix,
-    )
+    return BETTER.passes("; ".join(notes) + ".")
 
 
 CHECKS: tuple[Check, ...] = (signature, better_run)

@@ -18,7 +18,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from perijove.contracts.deploy import EndpointFacts, Gate
 from perijove.contracts.develop import RunCard
 from perijove.core.chain import facts_of, make_ref
-from perijove.core.errors import GateBlockedError, PerijoveError, UnavailableError
+from perijove.core.errors import GateBlockedError, PerijoveError
 from perijove.core.project_file import NAME
 from perijove.kernel import words
 from perijove.kernel.deployment import READY_SECONDS, named_model, request_deployment
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from perijove.contracts.develop import RunSummary
 
 CARD: Final = "application/vnd.perijove.run+json"
-_TICK: Final = 0.1
 
 
 class _Parser(argparse.ArgumentParser):
@@ -251,29 +250,17 @@ def _await(shell: InteractiveShell, session: Session, name: str) -> None:
     deploy = session.workbench.deploy
     gate = words.gate(_passed(session, name))
     output, shown = f"deploy-{name}-{time.time_ns()}", ""
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
-        now = deploy.endpoint(name)
-        ready = now.state == "serving" and now.revision == now.wanted
-        text = words.endpoint(now) if ready else f"{now.name} {now.state} {now.detail}".rstrip()
+
+    def show(text: str) -> None:
+        nonlocal shown
         if text != shown:
             _show(shell, {"text/plain": f"{gate}\n{text}"}, output, update=bool(shown))
             shown = text
-        if ready:
-            return
-        if now.state in ("failed", "degraded"):
-            raise UnavailableError(
-                f"The endpoint {name}: {now.detail}",
-                "Mend what it says and deploy again, or roll back.",
-                code="endpoint_failed",
-            )
-        if time.monotonic() > deadline:
-            raise UnavailableError(
-                f"The endpoint {name} is {now.state} after {READY_SECONDS:g} s. {now.detail}",
-                "It goes on in the background: look again with pj.endpoint(NAME).",
-                code="endpoint_slow",
-            )
-        time.sleep(_TICK)
+
+    ready = deploy.wait(
+        name, READY_SECONDS, lambda status: show(f"{name} {status.state} {status.detail}".rstrip())
+    )
+    show(words.endpoint(ready))
 
 
 def _passed(session: Session, name: str) -> Gate:

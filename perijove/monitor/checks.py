@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from perijove.contracts.deploy import GateCheck
-from perijove.core.gate import Candidate, Check
+from perijove.core.gate import Candidate, Check, Question
+
+MONITOR = Question("monitor", "monitor", "A monitor will be attached")
 
 
 def monitor(candidate: Candidate) -> GateCheck:
@@ -12,34 +14,21 @@ def monitor(candidate: Candidate) -> GateCheck:
     profiled = {profile.feature for profile in facts.profile}
     inputs = [field.name for field in facts.signature.inputs] if facts.signature else []
     missing = [name for name in inputs if name not in profiled]
-    title = "A monitor will be attached"
     if not profiled:
         why = facts.unprofiled or "The model was logged without its training data"
-        return GateCheck(
-            id="monitor",
-            step="monitor",
-            title=title,
-            state="fail",
-            detail=f"Drift cannot be measured: {why.rstrip('.')}.",
+        return MONITOR.fails(
+            f"Drift cannot be measured: {why.rstrip('.')}.",
             fix="Log the model in the run that read its training data with pj.dataset(...).read().",
         )
     if missing:
-        return GateCheck(
-            id="monitor",
-            step="monitor",
-            title=title,
-            state="fail",
-            detail=f"{len(missing)} of {len(inputs)} inputs have no training profile.",
-            items=missing,
-            fix="Train on columns of a registered dataset, and log the model again.",
+        return MONITOR.fails(
+            f"{len(missing)} of {len(inputs)} inputs have no training profile.",
+            "Train on columns of a registered dataset, and log the model again.",
+            missing,
         )
-    return GateCheck(
-        id="monitor",
-        step="monitor",
-        title=title,
-        state="pass",
-        detail=f"Latency, errors, and drift of {len(profiled)} features against "
-        f"{facts.dataset or 'the training rows'}.",
+    return MONITOR.passes(
+        f"Latency, errors, and drift of {len(profiled)} features against "
+        f"{facts.dataset or 'the training rows'}."
     )
 
 

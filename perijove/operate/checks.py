@@ -7,7 +7,9 @@ import sys
 from importlib import metadata
 
 from perijove.contracts.deploy import GateCheck
-from perijove.core.gate import Candidate, Check
+from perijove.core.gate import Candidate, Check, Question
+
+ENVIRONMENT = Question("environment", "operate", "The environment is the one that made the model")
 
 REQUIREMENTS = "requirements.txt"
 _PIN = re.compile(r"([A-Za-z0-9_.-]+)==([^\s;,]+)")
@@ -17,15 +19,10 @@ def environment(candidate: Candidate) -> GateCheck:
     """The packages that the model pins are the ones that the endpoint would run with."""
     folder = candidate.project.paths.absolute(candidate.facts.folder)
     path = folder / REQUIREMENTS
-    title = "The environment is the one that made the model"
     if not path.is_file():
-        return GateCheck(
-            id="environment",
-            step="operate",
-            title=title,
-            state="unknown",
-            detail="The model names no requirements.",
-            fix="Log it again with pj.log_model, which records them.",
+        return ENVIRONMENT.unknown(
+            "The model names no requirements.",
+            "Log it again with pj.log_model, which records them.",
         )
     pins = dict(_PIN.findall(path.read_text()))
     differing = []
@@ -38,22 +35,12 @@ def environment(candidate: Candidate) -> GateCheck:
             differing.append(f"{name} {wanted} wanted, {here} here")
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     if differing:
-        return GateCheck(
-            id="environment",
-            step="operate",
-            title=title,
-            state="fail",
-            detail=f"{len(differing)} of {len(pins)} packages differ.",
-            items=differing,
-            fix="Train again in this environment, or install what the model wants.",
+        return ENVIRONMENT.fails(
+            f"{len(differing)} of {len(pins)} packages differ.",
+            "Train again in this environment, or install what the model wants.",
+            differing,
         )
-    return GateCheck(
-        id="environment",
-        step="operate",
-        title=title,
-        state="pass",
-        detail=f"{len(pins)} pinned packages match, {python}.",
-    )
+    return ENVIRONMENT.passes(f"{len(pins)} pinned packages match, {python}.")
 
 
 CHECKS: tuple[Check, ...] = (environment,)

@@ -6,9 +6,12 @@ from perijove.contracts.base import to_float
 from perijove.contracts.deploy import GateCheck
 from perijove.contracts.problem import Kpi
 from perijove.core.chain import EvaluationFacts, facts_of
-from perijove.core.gate import Candidate, Check
+from perijove.core.gate import Candidate, Check, Question
 from perijove.core.metrics import METRICS, meets
 from perijove.problem.service import describe_kpi
+
+KPI_SET = Question("kpi_set", "problem", "A KPI with a number is set")
+KPI_MET = Question("kpi_met", "problem", "The KPI is met, measured by Perijove")
 
 
 def kpi_set(candidate: Candidate) -> GateCheck:
@@ -16,25 +19,13 @@ def kpi_set(candidate: Candidate) -> GateCheck:
     kpis = candidate.project.definition.kpi
     known = [kpi for kpi in kpis if kpi.metric in METRICS]
     unknown = [kpi.metric for kpi in kpis if kpi.metric not in METRICS]
+    if not kpis:
+        return KPI_SET.fails("The project has no KPI.", "Set a target on the Project page.")
     if unknown or not known:
-        return GateCheck(
-            id="kpi_set",
-            step="problem",
-            title="A KPI with a number is set",
-            state="fail",
-            detail="The project has no KPI." if not kpis else "A KPI's metric is unknown.",
-            items=unknown,
-            fix="Set a target on the Project page."
-            if not kpis
-            else f"Use one of {', '.join(METRICS)}.",
+        return KPI_SET.fails(
+            "A KPI's metric is unknown.", f"Use one of {', '.join(METRICS)}.", unknown
         )
-    return GateCheck(
-        id="kpi_set",
-        step="problem",
-        title="A KPI with a number is set",
-        state="pass",
-        detail="; ".join(describe_kpi(kpi) for kpi in known),
-    )
+    return KPI_SET.passes("; ".join(describe_kpi(kpi) for kpi in known))
 
 
 def kpi_met(candidate: Candidate) -> GateCheck:
@@ -57,34 +48,21 @@ def kpi_met(candidate: Candidate) -> GateCheck:
         value = to_float(found[-1].value)
         text = f"{kpi.metric} {value:.4g} on {kpi.data}/{kpi.split}, target {sign} {kpi.target:g}"
         (met if meets(value, kpi.target, kpi.direction) else missed).append(text)
-    name = candidate.model.name
     if missed:
-        state, detail = "fail", "; ".join(missed)
-        fix = "Train a better model, or agree on another target with its owner."
-    elif unmeasured or not kpis:
-        state = "unknown" if kpis else "fail"
-        detail = (
-            "Not measured by Perijove: " + "; ".join(describe_kpi(kpi) for kpi in unmeasured)
-            if kpis
-            else "There is no KPI to meet."
+        return KPI_MET.fails(
+            "; ".join(missed),
+            "Train a better model, or agree on another target with its owner.",
+            missed,
         )
-        first = unmeasured[0] if unmeasured else None
-        fix = (
-            f'Run pj.evaluate("{name}", "{first.data}", split="{first.split}").'
-            if first
-            else "Set a target on the Project page."
+    if not kpis:
+        return KPI_MET.fails("There is no KPI to meet.", "Set a target on the Project page.")
+    if unmeasured:
+        first = unmeasured[0]
+        return KPI_MET.unknown(
+            "Not measured by Perijove: " + "; ".join(describe_kpi(kpi) for kpi in unmeasured),
+            f'Run pj.evaluate("{candidate.model.name}", "{first.data}", split="{first.split}").',
         )
-    else:
-        state, detail, fix = "pass", "; ".join(met), ""
-    return GateCheck(
-        id="kpi_met",
-        step="problem",
-        title="The KPI is met, measured by Perijove",
-        state=state,  # type: ignore[arg-type]
-        detail=detail,
-        items=missed,
-        fix=fix,
-    )
+    return KPI_MET.passes("; ".join(met))
 
 
 CHECKS: tuple[Check, ...] = (kpi_set, kpi_met)

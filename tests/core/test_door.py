@@ -38,3 +38,10 @@ heavy = {"mlflow", "tornado", "pandas", "duckdb", "sklearn", "msgspec", "IPython
 print(sorted(heavy & set(sys.modules)))
 """
     assert run(code) == "[]"
+
+
+def test_the_door_names_what_the_kernel_library_has() -> None:
+    import perijove
+    from perijove.kernel import api
+
+    assert perijove.__all__ == api.__all__
