@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from perijove.adapters.duckdb.workers import Workers
+from perijove.adapters.duckdb.workers import Lane, Workers
 from perijove.contracts.data import Column
+from perijove.contracts.table import CellValue
 from perijove.core.errors import UnreadableDataError, UnsupportedError
 from perijove.data.ports import ArrowTable, Table, TableInfo
 
@@ -60,23 +61,33 @@ class DuckDbEngine:
         return _info(self._ask("inspect", table))
 
     def page(
-        self, table: Table, offset: int, limit: int, columns: Sequence[int] | None = None
+        self,
+        table: Table,
+        offset: int,
+        limit: int,
+        columns: Sequence[int] | None = None,
+        names: Sequence[str] | None = None,
     ) -> bytes:
-        chosen = list(columns) if columns is not None else None
-        reply = self._ask("page", table, offset=offset, limit=limit, columns=chosen)
+        reply = self._ask(
+            "page",
+            table,
+            "pages",
+            offset=offset,
+            limit=limit,
+            columns=list(columns) if columns is not None else None,
+            names=list(names) if names is not None else None,
+        )
         arrow: bytes = reply["arrow"]
         return arrow
 
-    def _ask(self, action: str, table: Table, **arguments: Any) -> dict[str, Any]:
+    def cell(self, table: Table, row: int, column: int) -> CellValue:
+        return msgspec.convert(self._ask("cell", table, "pages", row=row, column=column), CellValue)
+
+    def _ask(
+        self, action: str, table: Table, lane: Lane = "questions", **arguments: Any
+    ) -> dict[str, Any]:
         return self._workers.ask(
-            {
-                "do": action,
-                "files": [str(file) for file in table.files],
-                "partitions": str(table.partitions) if table.partitions else None,
-                **arguments,
-            },
-            table.files,
-            PAGE_SECONDS,
+            {"do": action, **_place(table), **arguments}, table.files, PAGE_SECONDS, lane
         )
 
     def read(self, table: Table, columns: list[str] | None = None) -> ArrowTable:
@@ -155,6 +166,13 @@ class DuckDbEngine:
 
     def close(self) -> None:
         self._workers.close()
+
+
+def _place(table: Table) -> dict[str, Any]:
+    return {
+        "files": [str(file) for file in table.files],
+        "partitions": str(table.partitions) if table.partitions else None,
+    }
 
 
 def _info(reply: dict[str, Any]) -> TableInfo:

@@ -1,17 +1,19 @@
-"""Data workers: one for quick questions, and one of its own for each long piece of work."""
+"""Data workers: one for pages, one for quick questions, and one for each long piece of work."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from perijove.adapters.duckdb.worker.messages import read_message, write_message
 from perijove.core.errors import (
     CancelledError,
+    InvalidInputError,
     PerijoveError,
     ReadOnlyError,
     UnavailableError,
@@ -20,11 +22,21 @@ from perijove.core.errors import (
 from perijove.data.ports import Work
 
 
+Lane = Literal["pages", "questions"]
+MEMORY: dict[Lane | Literal["work"], int] = {
+    # What the system lets them take; DuckDB's own limit, of 1 GB, lies below.
+    "pages": 2**30,
+    "questions": 3 * 2**30,
+    "work": 4 * 2**30,
+}
+
+
 class Workers:
     """The data workers of one project.
 
-    The worker for questions starts with the first one. One that reaches a limit is ended, the
-    caller is told, and the next question starts another.
+    A lane is a worker that starts with its first question. One that reaches a limit is ended,
+    the caller is told, and the next question starts another. Pages have a lane of their own: they
+    are never behind a sort, and their worker stays small.
 
     Parameters
     ----------
@@ -34,12 +46,17 @@ class Workers:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._folders = [str(root)]
-        self._lock = threading.Lock()
-        self._worker: subprocess.Popen[bytes] | None = None
+        self._lanes: dict[Lane, _Lane] = {"pages": _Lane(root, "pages")}
+        self._lanes["questions"] = _Lane(root, "questions")
 
-    def ask(self, request: dict[str, Any], files: Sequence[Path], seconds: float) -> dict[str, Any]:
-        """Have a question answered that takes a moment; one at a time.
+    def ask(
+        self,
+        request: dict[str, Any],
+        files: Sequence[Path],
+        seconds: float,
+        lane: Lane = "questions",
+    ) -> dict[str, Any]:
+        """Have a question answered that takes a moment; one at a time in each lane.
 
         Parameters
         ----------
@@ -47,21 +64,21 @@ class Workers:
             ``do`` and the arguments of the action.
         files
             What it reads and writes; the first one is named in errors.
+        lane
+            Who answers.
 
         Raises
         ------
-        UnreadableDataError, ReadOnlyError
+        UnreadableDataError, InvalidInputError, ReadOnlyError
             As the worker says.
         UnavailableError
             When it reached its time or memory limit.
         """
-        with self._lock:
-            worker = self._ready_worker(files)
-            try:
-                return _converse(worker, request, files[0].name, seconds)
-            except UnavailableError:
-                self._worker = None if worker.poll() is not None else worker
-                raise
+        return self._lanes[lane].ask(request, files, seconds)
+
+    def process(self, lane: Lane) -> int | None:
+        """Return the id of a lane's process, while there is one."""
+        return self._lanes[lane].process()
 
     def work(
         self,
@@ -89,7 +106,8 @@ class Workers:
         folders = [str(self._root), *_folders_of(files, [str(self._root)])]
         if scratch is not None:
             folders.append(str(scratch))
-        worker = _start(folders, scratch)
+            scratch.mkdir(parents=True, exist_ok=True)
+        worker = _start(folders, MEMORY["work"], scratch)
         cancelled = threading.Event()
 
         def stop() -> None:
@@ -109,17 +127,44 @@ class Workers:
         finally:
             _end(worker)
 
-    def _ready_worker(self, files: Sequence[Path]) -> subprocess.Popen[bytes]:
+    def close(self) -> None:
+        """End the workers for pages and questions; the next one starts another."""
+        for lane in self._lanes.values():
+            lane.close()
+
+
+class _Lane:
+    """A worker that stays, and answers one question after the other."""
+
+    def __init__(self, root: Path, name: Lane) -> None:
+        self._name = name
+        self._folders = [str(root)]
+        self._lock = threading.Lock()
+        self._worker: subprocess.Popen[bytes] | None = None
+
+    def ask(self, request: dict[str, Any], files: Sequence[Path], seconds: float) -> dict[str, Any]:
+        with self._lock:
+            worker = self._ready(files)
+            try:
+                return _converse(worker, request, files[0].name, seconds)
+            except UnavailableError:
+                self._worker = None if worker.poll() is not None else worker
+                raise
+
+    def process(self) -> int | None:
+        worker = self._worker
+        return worker.pid if worker is not None and worker.poll() is None else None
+
+    def _ready(self, files: Sequence[Path]) -> subprocess.Popen[bytes]:
         missing = _folders_of(files, self._folders)
         if missing and self._worker is not None:
             self._close()
         self._folders += missing
         if self._worker is None or self._worker.poll() is not None:
-            self._worker = _start(self._folders, None)
+            self._worker = _start(self._folders, MEMORY[self._name], None)
         return self._worker
 
     def close(self) -> None:
-        """End the worker for questions; the next one starts another."""
         with self._lock:
             self._close()
 
@@ -138,14 +183,19 @@ def _folders_of(files: Sequence[Path], known: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(missing))
 
 
-def _start(folders: Sequence[str], scratch: Path | None) -> subprocess.Popen[bytes]:
-    options = ["--scratch", str(scratch)] if scratch is not None else []
+def _start(folders: Sequence[str], memory: int, scratch: Path | None) -> subprocess.Popen[bytes]:
+    options = ["--memory", str(memory)]
+    if scratch is not None:
+        options += ["--scratch", str(scratch)]
     return subprocess.Popen(
         [sys.executable, "-m", "perijove.adapters.duckdb.worker", *options, *folders],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd="/",
+        # Arrow's other pools reserve more than they use, which the memory limit would count; and
+        # they keep what they once used.
+        env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"},
         # A kernel's interrupt goes to its whole process group; this is not meant by it.
         start_new_session=True,
     )
@@ -190,13 +240,23 @@ def _converse(
 
 
 def _error(reply: dict[str, Any], name: str) -> PerijoveError:
-    if reply["kind"] == "disk":
-        return ReadOnlyError(
-            f"The disk is full: {reply['error']}.", "Free some space and try again."
-        )
-    kind = UnavailableError if reply["kind"] == "memory" else UnreadableDataError
-    return kind(
-        f"{name} cannot be read: {reply['error']}.",
+    reason = reply["error"]
+    match reply["kind"]:
+        case "disk":
+            return ReadOnlyError(
+                f"The disk is full: {reason}.", "Free some space and try again.", code="disk_full"
+            )
+        case "invalid":
+            message, _, hint = reason.partition("\n")
+            return InvalidInputError(message, hint)
+        case "memory":
+            return UnavailableError(
+                f"{name} cannot be read: {reason}.",
+                "Ask for fewer columns or rows.",
+                code="data_memory",
+            )
+    return UnreadableDataError(
+        f"{name} cannot be read: {reason}.",
         "Check the file in an editor: is it the format that its name says?",
     )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
 
 MEMORY_LIMIT = "1GB"
 THREADS = 2
+MOST_SPILLED = 32 * 2**30
 Report = Callable[[float], None]
 """Takes how far an action is, in [0, 1]."""
 Action = Callable[..., dict[str, Any]]
@@ -19,8 +23,12 @@ class UnreadableError(Exception):
     """The file is not what its name says."""
 
 
+class InvalidError(Exception):
+    """What was asked for cannot be done with this table, such as a pattern that is none."""
+
+
 class Database:
-    """The worker's one connection.
+    """The worker's one connection, made when it is first needed.
 
     Parameters
     ----------
@@ -31,14 +39,26 @@ class Database:
     """
 
     def __init__(self, folders: list[str], scratch: str | None = None) -> None:
+        self.folders = folders
+        self.scratch = scratch
+
+    @cached_property
+    def db(self) -> duckdb.DuckDBPyConnection:
+        """The connection, locked."""
+        import duckdb
+
         config: dict[str, Any] = {"memory_limit": MEMORY_LIMIT, "threads": THREADS}
-        if scratch is not None:
-            config["temp_directory"] = scratch
-        self.db = duckdb.connect(":memory:", config=config)
-        self.db.execute("SET allowed_directories=?", [folders])
-        self.db.execute("SET enable_external_access=false")
-        self.db.execute("SET enable_progress_bar=false")
-        self.db.execute("SET lock_configuration=true")
+        if self.scratch is not None:
+            config["temp_directory"] = self.scratch
+            room = min(MOST_SPILLED, shutil.disk_usage(self.scratch).free // 2)
+            config["max_temp_directory_size"] = f"{room}B"
+        db = duckdb.connect(":memory:", config=config)
+        db.execute("SET allowed_directories=?", [self.folders])
+        db.execute("SET enable_external_access=false")
+        db.execute("SET enable_progress_bar=false")
+        db.execute("SET TimeZone='UTC'")
+        db.execute("SET lock_configuration=true")
+        return db
 
     def row(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
         """Return the one row of a query."""
