@@ -98,6 +98,13 @@ export class Client {
     return this._json<Reply<P, 'put'>>('PUT', path, args[0]);
   }
 
+  delete<P extends PathOf<'delete'>>(
+    path: P,
+    ...args: Arguments<Options<P, 'delete'>>
+  ): Promise<Reply<P, 'delete'>> {
+    return this._json<Reply<P, 'delete'>>('DELETE', path, args[0]);
+  }
+
   /** The bytes of an answer that is no JSON, such as rows in Arrow. */
   async bytes<P extends PathOf<'get'>>(
     path: P,

@@ -21,7 +21,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/alerts/{id}/acknowledge': {
+  '/alerts/{alert}/acknowledge': {
     parameters: {
       query?: never;
       header?: never;
@@ -621,7 +621,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/jobs/{id}': {
+  '/jobs/{job}': {
     parameters: {
       query?: never;
       header?: never;
@@ -638,7 +638,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/jobs/{id}/log': {
+  '/jobs/{job}/log': {
     parameters: {
       query?: never;
       header?: never;
@@ -655,7 +655,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/jobs/{id}/stop': {
+  '/jobs/{job}/stop': {
     parameters: {
       query?: never;
       header?: never;
@@ -947,7 +947,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/tasks/{id}': {
+  '/tasks/{task}': {
     parameters: {
       query?: never;
       header?: never;
@@ -2407,7 +2407,7 @@ export interface operations {
       };
       header?: never;
       path: {
-        id: string;
+        alert: string;
       };
       cookie?: never;
     };
@@ -3841,7 +3841,7 @@ export interface operations {
       };
       header?: never;
       path: {
-        id: string;
+        job: string;
       };
       cookie?: never;
     };
@@ -3876,7 +3876,7 @@ export interface operations {
       };
       header?: never;
       path: {
-        id: string;
+        job: string;
       };
       cookie?: never;
     };
@@ -3910,7 +3910,7 @@ export interface operations {
       };
       header?: never;
       path: {
-        id: string;
+        job: string;
       };
       cookie?: never;
     };
@@ -4572,7 +4572,7 @@ export interface operations {
       };
       header?: never;
       path: {
-        id: string;
+        task: string;
       };
       cookie?: never;
     };
@@ -4606,7 +4606,7 @@ export interface operations {
       };
       header?: never;
       path: {
-        id: string;
+        task: string;
       };
       cookie?: never;
     };

@@ -12,7 +12,7 @@ import { dataIcon, perform, registerPage } from '../kit/lab';
 import type { DatasetArgs } from './components/dataset_page';
 import { CommandIDs, isTable } from './tokens';
 import { registerFiles } from './register';
-import { insertSnippet } from './snippet';
+import { insertCode, insertSnippet } from './snippet';
 
 const NAMED = {
   args: {
@@ -89,6 +89,24 @@ export const data: JupyterFrontEndPlugin<void> = {
         return perform(() =>
           insertSnippet(app, perijove, notebooks, typeof name === 'string' ? name : undefined)
         );
+      }
+    });
+    commands.addCommand(CommandIDs.insertCode, {
+      label: trans.__('Insert Code of a View'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { code: { type: 'string' }, ...NAMED.args.properties },
+          required: ['code', 'name']
+        }
+      },
+      execute: args => {
+        const { code, name } = args;
+        return perform(async () => {
+          if (typeof code === 'string' && typeof name === 'string') {
+            await insertCode(app, perijove, notebooks, code, name);
+          }
+        });
       }
     });
     commands.addCommand(CommandIDs.showFiles, {

@@ -11,12 +11,23 @@ export async function insertSnippet(
   notebooks: INotebookTracker | null,
   given: string | undefined
 ): Promise<void> {
-  const { client, trans } = perijove;
+  const { client } = perijove;
   const name = given ?? (await askForDataset(perijove));
   if (name === null) {
     return;
   }
   const { code } = await client.get('/datasets/{name}/snippet', { path: { name } });
+  await insertCode(app, perijove, notebooks, code, name);
+}
+
+/** Put code about a dataset into a new cell below the active one, and go there. */
+export async function insertCode(
+  app: JupyterFrontEnd,
+  { trans }: IPerijove,
+  notebooks: INotebookTracker | null,
+  code: string,
+  name: string
+): Promise<void> {
   const panel = notebooks?.currentWidget;
   if (!panel) {
     Notification.warning(

@@ -8,6 +8,8 @@ export const CommandIDs = {
   register: 'perijove:data-register',
   /** Put code that loads a dataset into the notebook: `{ name }`, or the user is asked. */
   insertSnippet: 'perijove:data-insert-snippet',
+  /** Put code into the notebook: `{ code, name }`. */
+  insertCode: 'perijove:data-insert-code',
   /** Show the files of the project, to register one. */
   showFiles: 'perijove:data-show-files'
 } as const;

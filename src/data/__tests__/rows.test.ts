@@ -14,7 +14,7 @@ import {
 import { describe, expect, it } from 'vitest';
 
 import { cellText, LOADING } from '../rows/cells';
-import { ArrowPage, RowsModel } from '../rows/model';
+import { ArrowPage, BLOCK_COLUMNS, RowsModel, type IShown } from '../rows/model';
 import { isNumeric } from '../types';
 
 const NAMES = ['id', 'score', 'word', 'day', 'at', 'ok', 'price'];
@@ -35,12 +35,15 @@ function page(): Uint8Array {
   return tableToIPC(table, { format: 'stream' })!;
 }
 
-function columnsOf(names: string[]): RowsModel['columns'] {
-  return names.map(name => ({ name, type: 'VARCHAR', known: 'before', nulls: 0 }));
+function columnsOf(names: string[]): IShown[] {
+  return names.map((name, position) => ({
+    column: { name, type: 'VARCHAR', known: 'before', nulls: 0 },
+    position
+  }));
 }
 
 describe('a page of Arrow rows', () => {
-  const rows = new ArrowPage(page(), NAMES);
+  const rows = new ArrowPage(page(), NAMES.length);
   const shown = (row: number, name: string): string => {
     const column = NAMES.indexOf(name);
     return cellText(rows.value(row, column), rows.writers[column]!).text;
@@ -88,7 +91,7 @@ describe('the grid model', () => {
     const asked: [number, number][] = [];
     const model = new RowsModel({
       rows,
-      columns: columnsOf(NAMES),
+      shown: columnsOf(NAMES),
       load: (offset, limit) => {
         asked.push([offset, limit]);
         return Promise.resolve(page());
@@ -116,6 +119,37 @@ describe('the grid model', () => {
         rowSpan: 512,
         columnSpan: NAMES.length
       }
+    ]);
+  });
+
+  it('asks only for the columns in view of a wide table', async () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `c${index}`);
+    const asked: (readonly number[])[] = [];
+    const model = new RowsModel({
+      rows: 1000,
+      shown: columnsOf(names),
+      load: (_offset, _limit, positions) => {
+        asked.push(positions);
+        return Promise.reject(new Error('not looked at'));
+      },
+      failed: () => {}
+    });
+    expect(model.data('body', 0, 5000)).toBe(LOADING);
+    await new Promise(resolve => setTimeout(resolve));
+    expect(asked).toEqual([Array.from({ length: BLOCK_COLUMNS }, (_, i) => 4992 + i)]);
+  });
+
+  it('has more rows when a view is whole, and asks again for the chunk that was cut', async () => {
+    const { model, asked } = modelOf(600);
+    model.data('body', 599, 0);
+    await new Promise(resolve => setTimeout(resolve));
+    model.rows = 2000;
+    expect(model.rowCount('body')).toBe(2000);
+    expect(model.data('body', 599, 0)).toBe(LOADING);
+    await new Promise(resolve => setTimeout(resolve));
+    expect(asked).toEqual([
+      [512, 512],
+      [512, 512]
     ]);
   });
 

@@ -1,142 +1,330 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
-import { MessageLoop } from '@lumino/messaging';
-import { Widget } from '@lumino/widgets';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { KeyboardEvent } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
-import { asPerijoveError, type Dataset, type PerijoveError } from '../../api';
-import { Empty, ErrorView, Skeleton } from '../../kit/feedback';
+import { PerijoveError, type Dataset, type View, type ViewSpec } from '../../api';
+import { Button } from '../../kit/button';
+import { Empty, ErrorView, LoadingBar } from '../../kit/feedback';
 import { count } from '../../kit/format';
+import { useResource } from '../../kit/resource';
 import { useServices, useTrans } from '../../kit/services';
-import type { ICursor, RowsGrid } from '../rows/grid';
+import { TaskProgress, useTask } from '../../kit/task';
+import type { ICursor, IMenuPlace } from '../rows/grid';
+import type { IHeaderFacts } from '../rows/headers';
+import { openMenu } from '../rows/menu';
+import {
+  isPlain,
+  PLAIN,
+  sortedBy,
+  specOf,
+  writePositions,
+  type Condition,
+  type ViewState
+} from '../view';
+import { CellView } from './cell_view';
+import { FindBar } from './find_bar';
+import { GridHost, type GridView, type IGridHandle } from './grid_host';
+import { ViewBar } from './view_bar';
 
-/** The rows of a dataset's newest version in a grid that owns the height. */
+/** How each dataset was last looked at: another tab and back changes nothing. */
+const remembered = new Map<string, ViewState>();
+
+/** The rows of a dataset version: filtered, sorted, found; in a grid that owns the height. */
 export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
-  const { name, version, target, time } = dataset;
-  const { client } = useServices();
+  const { name, version, target, time, facts } = dataset;
+  const { client, project } = useServices();
   const trans = useTrans();
-  const host = useRef<HTMLDivElement>(null);
-  const grid = useRef<RowsGrid | null>(null);
-  const [ready, setReady] = useState(false);
-  const [error, setError] = useState<PerijoveError>();
-  const [view, setView] = useState({ first: 0, last: 0 });
+  const memory = `${project.path ?? ''}/${name}`;
+  const [state, setState] = useState<ViewState>(() =>
+    fitting(remembered.get(memory) ?? PLAIN, dataset)
+  );
+  const change = (next: ViewState): void => {
+    remembered.set(memory, next);
+    setState(next);
+  };
+  const spec = useMemo(() => specOf(state, version, facts.columns), [state, version, facts]);
+  const plain = isPlain(state);
+  const opened = useView(name, spec, !plain);
+  const view = plain ? undefined : opened.data;
+  const profile = useResource(['profile', name, version, 'sample'], [], (c, signal) =>
+    c.get('/datasets/{name}/profile', {
+      path: { name },
+      query: { version, stage: 'sample' },
+      signal
+    })
+  );
+  const profiles = useMemo(
+    () => new Map(profile.data?.columns.map(column => [column.name, column])),
+    [profile.data]
+  );
+  const grid = useRef<IGridHandle>(null);
+  const [seen, setSeen] = useState({ first: 0, last: 0 });
   const [cursor, setCursor] = useState<ICursor | null>(null);
-  const { facts } = dataset;
-  const later = facts.columns
-    .filter(column => column.known === 'after')
-    .map(column => column.name)
-    .join('\n');
-  const notes = useMemo(() => {
-    const found = new Map<string, string>();
-    later.split('\n').forEach(column => found.set(column, trans.__('known after')));
-    found.set(time, trans.__('time'));
-    found.set(target, trans.__('target'));
-    return found;
-  }, [later, time, target, trans]);
-  const newestNotes = useRef(notes);
+  const [finding, setFinding] = useState(false);
+  const [asked, setAsked] = useState<string | null>(null);
+  const [exporting, setExporting] = useState('');
+  const task = useTask(view?.state === 'building' ? view.task : '');
+  const exported = useTask(exporting);
   useEffect(() => {
-    newestNotes.current = notes;
-    grid.current?.refreshTheme();
-  }, [notes]);
-
-  const identity = `${name}@${version}`;
-  // A layout effect, for a widget must be detached while its node is still in the page.
-  useLayoutEffect(() => {
-    const node = host.current;
-    if (node === null || facts.rows === 0) {
-      return;
-    }
-    let gone = false;
-    const make = async (): Promise<void> => {
-      const { RowsGrid: Grid } = await import('../rows/grid');
-      if (gone) {
-        return;
-      }
-      const made = new Grid({
-        rows: facts.rows,
-        columns: facts.columns,
-        load: (offset, limit, signal) =>
-          client.bytes('/datasets/{name}/rows', {
-            path: { name },
-            query: { version, offset, limit },
-            signal
-          }),
-        failed: reason => setError(reason === undefined ? undefined : asPerijoveError(reason)),
-        note: column => newestNotes.current.get(column) ?? '',
-        viewed: (first, last) => setView({ first, last }),
-        cursor: setCursor,
-        copy: text => Clipboard.copyToSystem(text),
-        copyRefused: limit =>
-          void Notification.warning(
-            trans.__(
-              'At most %1 cells are copied at once. Read the dataset in the notebook instead.',
-              count(limit)
-            ),
-            { autoClose: 6000 }
-          )
+    if (exported.data?.state === 'finished') {
+      void Notification.success(trans.__('%1 was written.', exported.data.title), {
+        autoClose: 5000
       });
-      // The columns get their widths from the first rows, so that nothing moves afterwards.
-      await made.filled;
-      if (gone) {
-        made.dispose();
-        return;
-      }
-      made.node.setAttribute('aria-label', trans.__('Rows of %1', name));
-      Widget.attach(made, node);
-      // Attached to a plain node, a grid is not told its size by a parent.
-      MessageLoop.sendMessage(made, Widget.ResizeMessage.UnknownSize);
-      grid.current = made;
-      setReady(true);
-    };
-    make().catch((reason: unknown) => setError(asPerijoveError(reason)));
-    const resized = new ResizeObserver(() => {
-      if (grid.current?.isAttached === true) {
-        MessageLoop.sendMessage(grid.current, Widget.ResizeMessage.UnknownSize);
-      }
-    });
-    resized.observe(node);
-    // JupyterLab names its theme on the body when the theme's style sheets are there.
-    const themed = new MutationObserver(() => grid.current?.refreshTheme());
-    themed.observe(document.body, { attributeFilter: ['data-jp-theme-name'] });
-    return () => {
-      gone = true;
-      resized.disconnect();
-      themed.disconnect();
-      grid.current?.dispose();
-      grid.current = null;
-      setReady(false);
-      setError(undefined);
-      setCursor(null);
-    };
-    // A dataset version never changes: its name and version stand for the facts.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [identity, client]);
+      setExporting('');
+    }
+  }, [exported.data, trans]);
 
-  if (facts.rows === 0) {
-    return <Empty>{trans.__('This version has no rows.')}</Empty>;
-  }
+  const rows = plain ? facts.rows : (view?.reachable ?? 0);
+  const hidden = useMemo(() => new Set(state.hidden), [state.hidden]);
+  const shown = useMemo(
+    () =>
+      facts.columns
+        .map((column, position) => ({ column, position }))
+        .filter(({ column }) => !hidden.has(column.name)),
+    [facts.columns, hidden]
+  );
+  const id = plain ? '' : (view?.id ?? '');
+  const ready = plain || view !== undefined;
+  const gridView = useMemo<GridView | undefined>(
+    () =>
+      !ready
+        ? undefined
+        : {
+            key: `${name}@${version}/${id}/${shown.map(s => s.position).join()}`,
+            rows,
+            shown,
+            load: (offset, limit, positions, signal) =>
+              client.bytes('/datasets/{name}/rows', {
+                path: { name },
+                query: {
+                  version,
+                  view: id,
+                  offset,
+                  limit,
+                  columns:
+                    positions.length === facts.columns.length ? '' : writePositions(positions)
+                },
+                signal
+              })
+          },
+    [client, facts.columns.length, id, name, ready, rows, shown, version]
+  );
+  const header = (column: string): IHeaderFacts => {
+    const place = state.sort.findIndex(key => key.column === column);
+    const known = facts.columns.find(found => found.name === column)?.known;
+    return {
+      note:
+        column === target
+          ? trans.__('target')
+          : column === time
+            ? trans.__('time')
+            : known === 'after'
+              ? trans.__('known after')
+              : '',
+      profile: profiles.get(column),
+      seen: profile.data?.seen ?? 0,
+      sorted: place + 1,
+      descending: state.sort[place]?.descending ?? false
+    };
+  };
+  const add = (condition: Condition): void =>
+    change({ ...state, conditions: [...state.conditions, condition] });
+  const menu = ({ column, cell, x, y }: IMenuPlace): void => {
+    const sorted = (descending: boolean): (() => void) => {
+      return () => change({ ...state, sort: [{ column, descending }] });
+    };
+    const short =
+      cell !== null && cell.value.length > 24 ? `${cell.value.slice(0, 23)}…` : cell?.value;
+    openMenu(
+      [
+        ...(cell === null
+          ? []
+          : cell.missing
+            ? [
+                {
+                  label: trans.__('Only Rows Where %1 Is Missing', column),
+                  act: () => add({ column, operator: 'missing', values: [] })
+                },
+                {
+                  label: trans.__('Hide Rows Where %1 Is Missing', column),
+                  act: () => add({ column, operator: 'present', values: [] })
+                },
+                null
+              ]
+            : [
+                {
+                  label: trans.__('Only Rows With %1', short ?? ''),
+                  act: () => add({ column, operator: '=', values: [cell.value] })
+                },
+                {
+                  label: trans.__('Hide Rows With %1', short ?? ''),
+                  act: () => add({ column, operator: '!=', values: [cell.value] })
+                },
+                { label: trans.__('Copy Value'), act: () => Clipboard.copyToSystem(cell.value) },
+                null
+              ]),
+        { label: trans.__('Sort %1 Ascending', column), act: sorted(false) },
+        { label: trans.__('Sort %1 Descending', column), act: sorted(true) },
+        {
+          label: trans.__('Then Sort by %1', column),
+          act: () => change({ ...state, sort: sortedBy(state.sort, column, true) })
+        },
+        null,
+        { label: trans.__('Filter by %1…', column), act: () => setAsked(column) },
+        {
+          label: trans.__('Hide %1', column),
+          act: () => change({ ...state, hidden: [...state.hidden, column] })
+        },
+        { label: trans.__('Copy Column Name'), act: () => Clipboard.copyToSystem(column) }
+      ],
+      x,
+      y
+    );
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'f') {
+      event.preventDefault();
+      event.stopPropagation();
+      setFinding(true);
+    }
+  };
+  const failed = view?.state === 'failed' && view.error !== null ? view.error : undefined;
   return (
-    <div className="pj-Rows">
-      {error !== undefined && (
-        <ErrorView error={error} retry={() => grid.current?.retry()} compact />
+    <div className="pj-Rows" onKeyDown={onKeyDown}>
+      <ViewBar
+        key={asked ?? ''}
+        name={name}
+        columns={facts.columns}
+        profiles={profiles}
+        state={state}
+        spec={spec}
+        onChange={change}
+        onFind={() => setFinding(true)}
+        onExport={started => setExporting(started.id)}
+        asked={asked}
+        onAsked={setAsked}
+      />
+      {finding && (
+        <FindBar
+          name={name}
+          version={version}
+          view={id}
+          columns={shown.map(({ column }) => column.name)}
+          from={cursor === null ? null : { row: cursor.row - 1, column: cursor.column }}
+          onFound={({ row, column }) => grid.current?.goTo(row, column)}
+          onClose={() => {
+            setFinding(false);
+            grid.current?.focus();
+          }}
+        />
       )}
-      <div className="pj-Rows-grid" ref={host}>
-        {!ready && error === undefined && <Skeleton lines={8} />}
-      </div>
+      {!plain && opened.error !== undefined && (
+        <ErrorView error={opened.error} retry={opened.reload} compact />
+      )}
+      {failed !== undefined && <ErrorView error={new PerijoveError(failed)} compact />}
+      {exported.data !== undefined && (
+        <TaskProgress task={exported.data} label={exported.data.title} />
+      )}
+      <LoadingBar active={!plain && opened.loading} />
+      {facts.rows === 0 ? (
+        <Empty>{trans.__('This version has no rows.')}</Empty>
+      ) : view?.rows === 0 ? (
+        <Empty
+          action={
+            <Button onClick={() => change({ ...state, conditions: [] })}>
+              {trans.__('Clear the filters')}
+            </Button>
+          }
+        >
+          {trans.__('None of the %1 rows passes the filters.', count(facts.rows))}
+        </Empty>
+      ) : (
+        <GridHost
+          ref={grid}
+          label={trans.__('Rows of %1', name)}
+          identity={`${name}@${version}`}
+          view={gridView}
+          header={header}
+          headerKey={JSON.stringify([
+            state.sort,
+            target,
+            time,
+            profile.data?.stage ?? '',
+            facts.columns.map(c => c.known).join()
+          ])}
+          onViewed={(first, last) => setSeen({ first, last })}
+          onCursor={setCursor}
+          onSort={(column, more) => change({ ...state, sort: sortedBy(state.sort, column, more) })}
+          onMenu={menu}
+        />
+      )}
       <footer className="pj-Rows-status">
         <span className="pj-Rows-range">
-          {view.last > 0
-            ? trans.__('rows %1–%2 of %3', count(view.first), count(view.last), count(facts.rows))
-            : trans.__('%1 rows', count(facts.rows))}
+          {rowsInWords(seen, view?.rows ?? (plain ? facts.rows : null), facts.rows, trans)}
+          {profile.data !== undefined &&
+            profile.data.stage !== 'full' &&
+            ` · ${
+              profile.data.stage === 'sample'
+                ? trans.__('histograms of %1 rows', count(profile.data.seen))
+                : trans.__('no histograms yet')
+            }`}
         </span>
-        {cursor !== null && (
-          <span className="pj-Rows-cursor" aria-live="polite" title={cursor.value}>
-            <span className="pj-Rows-cell">
-              {trans.__('row %1 · %2', count(cursor.row), cursor.column)}
-            </span>
-            <code>{cursor.value}</code>
-          </span>
+        {task.data !== undefined && view?.state === 'building' && (
+          <TaskProgress
+            task={task.data}
+            label={trans.__('first %1 rows; making all', count(view.reachable))}
+          />
         )}
+        {cursor !== null && <CellView name={name} version={version} view={id} cursor={cursor} />}
       </footer>
     </div>
   );
+}
+
+/** The view of a spec; asked again while its copy is being made. */
+function useView(
+  name: string,
+  spec: ViewSpec,
+  enabled: boolean
+): ReturnType<typeof useResource<View>> {
+  const { version, filter, sort } = spec;
+  return useResource(
+    ['view', name, JSON.stringify([version, filter, sort])],
+    ['data'],
+    (client, signal) =>
+      client.post('/datasets/{name}/views', {
+        path: { name },
+        body: { version, filter, sort, columns: [] },
+        signal
+      }),
+    enabled
+  );
+}
+
+/** Drop what speaks of columns that this version does not have. */
+function fitting(state: ViewState, dataset: Dataset): ViewState {
+  const names = new Set(dataset.facts.columns.map(column => column.name));
+  return {
+    ...state,
+    conditions: state.conditions.filter(({ column }) => names.has(column)),
+    sort: state.sort.filter(({ column }) => names.has(column)),
+    hidden: state.hidden.filter(column => names.has(column))
+  };
+}
+
+function rowsInWords(
+  { first, last }: { first: number; last: number },
+  rows: number | null,
+  all: number,
+  trans: { __: (text: string, ...args: string[]) => string }
+): string {
+  const whole =
+    rows === null
+      ? trans.__('counting')
+      : rows === all
+        ? count(all)
+        : trans.__('%1 (of %2)', count(rows), count(all));
+  return last > 0
+    ? trans.__('rows %1–%2 of %3', count(first), count(last), whole)
+    : trans.__('%1 rows', whole);
 }

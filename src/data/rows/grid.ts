@@ -3,15 +3,15 @@ import {
   BasicKeyHandler,
   BasicMouseHandler,
   BasicSelectionModel,
-  CellRenderer,
+  type CellRenderer,
   DataGrid,
-  type GraphicsContext,
   TextRenderer
 } from '@lumino/datagrid';
 import type { IMessageHandler, Message } from '@lumino/messaging';
 
 import { isNumeric } from '../types';
 import { cellText } from './cells';
+import { HeaderRenderer, PADDING, type IHeaderFacts } from './headers';
 import { RowsModel, type ICellMetadata } from './model';
 import { gridTheme, type IGridTheme } from './theme';
 
@@ -20,18 +20,30 @@ export interface ICursor {
   row: number;
   column: string;
   value: string;
+  missing: boolean;
+}
+
+/** Where somebody asked for a menu; `cell` is none on a header. */
+export interface IMenuPlace {
+  column: string;
+  cell: ICursor | null;
+  x: number;
+  y: number;
 }
 
 export namespace RowsGrid {
-  export interface IOptions extends RowsModel.IOptions {
-    /** What is declared about a column, such as that it is the target; shown beside its type. */
-    note(column: string): string;
+  export interface IOptions {
+    view: RowsModel.IOptions;
+    header(column: string): IHeaderFacts;
     /** Called with the first and last row in view, from 1, and with the cell under the cursor. */
     viewed(first: number, last: number): void;
     cursor(cell: ICursor | null): void;
     copy(text: string): void;
     /** Called instead of copying when more cells than this are selected. */
     copyRefused(limit: number): void;
+    /** A header was clicked; `add` when Shift was held. */
+    sort(column: string, add: boolean): void;
+    menu(place: IMenuPlace): void;
   }
 }
 
@@ -42,7 +54,7 @@ const SAMPLED = 100;
 /** Text that is longer is read in the status line, or in a column that is drawn wider. */
 const MAX_WIDTH = 320;
 
-/** The rows of one dataset version. */
+/** The rows of one dataset version, in one view after the other. */
 export class RowsGrid extends DataGrid {
   constructor(options: RowsGrid.IOptions) {
     const theme = gridTheme(document.body);
@@ -59,19 +71,15 @@ export class RowsGrid extends DataGrid {
     });
     this._options = options;
     this.addClass('pj-rows-grid');
-    this._model = new RowsModel(options);
-    this.dataModel = this._model;
-    this.keyHandler = new RowsKeyHandler();
-    this.mouseHandler = new BasicMouseHandler();
-    this.selectionModel = new BasicSelectionModel({ dataModel: this._model });
-    this.selectionModel.changed.connect(() => void this._tellCursor());
-    this._model.changed.connect(() => void this._tellCursor());
+    this.keyHandler = new RowsKeyHandler(this);
+    this.mouseHandler = new RowsMouseHandler(this);
     this._applyTheme(theme);
+    this._model = this._show(options.view);
     this.filled = this._model.sample(SAMPLED).then(
       texts => this._sizeColumns(theme, texts),
       (error: unknown) => {
         this._sizeColumns(theme, []);
-        options.failed(error);
+        options.view.failed(error);
       }
     );
   }
@@ -79,7 +87,46 @@ export class RowsGrid extends DataGrid {
   /** Resolves when the first rows are here, and the columns are as wide as they need. */
   readonly filled: Promise<void>;
 
-  /** Read the theme again. */
+  /** Show other rows or columns; a column keeps its width. */
+  showView(view: RowsModel.IOptions): void {
+    this._keepWidths();
+    const old = this._model;
+    this._model = this._show(view);
+    old.dispose();
+    this._model.shown.forEach(({ position }, index) => {
+      const width = this._widths.get(position);
+      if (width !== undefined) {
+        this.resizeColumn('body', index, width);
+      }
+    });
+    this.scrollTo(this.scrollX, 0);
+    this._tellCursor();
+  }
+
+  /** Say that more rows can be had. */
+  grow(rows: number): void {
+    this._model.rows = rows;
+  }
+
+  /** Put the cursor on a cell, and the cell into view. */
+  goTo(row: number, column: string): void {
+    const index = this._model.shown.findIndex(shown => shown.column.name === column);
+    if (index < 0) {
+      return;
+    }
+    this.selectionModel?.select({
+      r1: row,
+      c1: index,
+      r2: row,
+      c2: index,
+      cursorRow: row,
+      cursorColumn: index,
+      clear: 'all'
+    });
+    this.scrollToCell(row, index);
+  }
+
+  /** Read the theme, and what the headers say, again. */
   refreshTheme(): void {
     this._applyTheme(gridTheme(document.body));
   }
@@ -118,12 +165,60 @@ export class RowsGrid extends DataGrid {
     }
     this._model
       .text(rows[0]!, columns[0]!, r2, c2)
-      .then(text => this._options.copy(text), this._options.failed);
+      .then(text => this._options.copy(text), this._failed);
+  }
+
+  /** Tell of a click on a header, and of a wish for a menu. */
+  headerClicked(index: number, add: boolean): void {
+    const shown = this._model.shown[index];
+    if (shown !== undefined) {
+      this._options.sort(shown.column.name, add);
+    }
+  }
+
+  menuAsked(
+    region: DataGrid.HitTestResult['region'],
+    row: number,
+    index: number,
+    x: number,
+    y: number
+  ): void {
+    const shown = this._model.shown[index];
+    if (shown === undefined || (region !== 'body' && region !== 'column-header')) {
+      return;
+    }
+    this._options.menu({
+      column: shown.column.name,
+      cell: region === 'body' ? this._cell(row, index) : null,
+      x,
+      y
+    });
+  }
+
+  /** Open the menu of the cell under the cursor, as the keyboard asks for it. */
+  menuAtCursor(): void {
+    const { cursorRow: row = -1, cursorColumn: column = -1 } = this.selectionModel ?? {};
+    if (row >= 0 && column >= 0) {
+      const box = this.node.getBoundingClientRect();
+      const x = box.left + this.headerWidth + this.columnOffset('body', column) - this.scrollX;
+      const y = box.top + this.headerHeight + this.rowOffset('body', row + 1) - this.scrollY;
+      this.menuAsked('body', row, column, x, Math.min(y, box.bottom));
+    }
+  }
+
+  private _show(view: RowsModel.IOptions): RowsModel {
+    const model = new RowsModel(view);
+    this._failed = (error: unknown) => view.failed(error);
+    this.dataModel = model;
+    this.selectionModel = new BasicSelectionModel({ dataModel: model });
+    this.selectionModel.changed.connect(() => void this._tellCursor());
+    model.changed.connect(() => void this._tellCursor());
+    return model;
   }
 
   private _applyTheme(theme: IGridTheme): void {
     this.style = theme.style;
-    const headers = new HeaderRenderer(theme, this._options.note);
+    const headers = new HeaderRenderer(theme, this._options.header);
     this.cellRenderers.update({
       body: new BodyRenderer(theme),
       'column-header': headers,
@@ -136,13 +231,19 @@ export class RowsGrid extends DataGrid {
     });
   }
 
+  private _keepWidths(): void {
+    this._model.shown.forEach(({ position }, index) =>
+      this._widths.set(position, this.columnSize('body', index))
+    );
+  }
+
   private _sizeColumns(theme: IGridTheme, texts: readonly (readonly string[])[]): void {
     const letter = theme.size * 0.61;
-    this._model.columns.forEach((column, index) => {
-      const note = this._options.note(column.name);
+    this._model.shown.forEach(({ column }, index) => {
+      const { note } = this._options.header(column.name);
       const type = note === '' ? column.type : `${column.type} · ${note}`;
       const letters = Math.max(
-        column.name.length,
+        column.name.length + 2,
         type.length * 0.85,
         ...(texts[index] ?? []).map(text => text.length)
       );
@@ -172,35 +273,95 @@ export class RowsGrid extends DataGrid {
 
   private _tellCursor(): void {
     const { cursorRow: row = -1, cursorColumn: column = -1 } = this.selectionModel ?? {};
-    const found = row < 0 || column < 0 ? undefined : this._model.columns[column];
-    if (!found) {
-      this._options.cursor(null);
-      return;
+    this._options.cursor(row < 0 || column < 0 ? null : this._cell(row, column));
+  }
+
+  private _cell(row: number, index: number): ICursor | null {
+    const shown = this._model.shown[index];
+    if (shown === undefined) {
+      return null;
     }
-    const value = this._model.data('body', row, column);
-    const { write } = this._model.metadata('body', row, column);
+    const value = this._model.data('body', row, index);
+    const { write } = this._model.metadata('body', row, index);
     const { text, quiet } = cellText(value, write);
-    this._options.cursor({
+    return {
       row: row + 1,
-      column: found.name,
-      value: quiet ? text : write(value)
-    });
+      column: shown.column.name,
+      value: quiet ? text : write(value),
+      missing: value === null || value === undefined || Number.isNaN(value)
+    };
   }
 
   private readonly _options: RowsGrid.IOptions;
-  private readonly _model: RowsModel;
+  private readonly _widths = new Map<number, number>();
+  private _model: RowsModel;
+  private _failed: (error: unknown) => void = () => {};
   private _first = 0;
   private _last = 0;
 }
 
 /** Tab leaves the grid, as it leaves everything else on the page; Enter and arrows move in it. */
 class RowsKeyHandler extends BasicKeyHandler {
+  constructor(grid: RowsGrid) {
+    super();
+    this._grid = grid;
+  }
+
   override onKeyDown(grid: DataGrid, event: KeyboardEvent): void {
-    if (event.key !== 'Tab') {
+    if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {
+      event.preventDefault();
+      event.stopPropagation();
+      this._grid.menuAtCursor();
+    } else if (event.key !== 'Tab') {
       super.onKeyDown(grid, event);
     }
   }
+
+  private readonly _grid: RowsGrid;
 }
+
+/** A click on a header sorts; near its edge it is the beginning of a resize, as ever. */
+class RowsMouseHandler extends BasicMouseHandler {
+  constructor(grid: RowsGrid) {
+    super();
+    this._grid = grid;
+  }
+
+  override onMouseDown(grid: DataGrid, event: MouseEvent): void {
+    const hit = grid.hitTest(event.clientX, event.clientY);
+    this._down =
+      event.button === 0 &&
+      hit.region === 'column-header' &&
+      hit.x > EDGE &&
+      hit.width - hit.x > EDGE
+        ? { column: hit.column, x: event.clientX, y: event.clientY }
+        : undefined;
+    super.onMouseDown(grid, event);
+  }
+
+  override onMouseUp(grid: DataGrid, event: MouseEvent): void {
+    super.onMouseUp(grid, event);
+    const down = this._down;
+    this._down = undefined;
+    if (down && Math.hypot(event.clientX - down.x, event.clientY - down.y) < EDGE) {
+      this._grid.headerClicked(down.column, event.shiftKey);
+    }
+  }
+
+  override onContextMenu(grid: DataGrid, event: MouseEvent): void {
+    // JupyterLab's own menu knows nothing of cells.
+    event.preventDefault();
+    event.stopPropagation();
+    const { region, row, column } = grid.hitTest(event.clientX, event.clientY);
+    this._grid.menuAsked(region, row, column, event.clientX, event.clientY);
+  }
+
+  private readonly _grid: RowsGrid;
+  private _down: { column: number; x: number; y: number } | undefined;
+}
+
+/** Pixels at a header's edge that are for resizing, and that a click may wander. */
+const EDGE = 6;
 
 class BodyRenderer extends TextRenderer {
   constructor(theme: IGridTheme) {
@@ -221,51 +382,4 @@ function metadataOf(config: CellRenderer.CellConfig): ICellMetadata {
 
 function shown(config: CellRenderer.CellConfig): ReturnType<typeof cellText> {
   return cellText(config.value, metadataOf(config).write);
-}
-
-/** The name of a column, and under it its type and what is declared about it. */
-class HeaderRenderer extends TextRenderer {
-  constructor(theme: IGridTheme, note: (column: string) => string) {
-    super({ font: theme.headerFont, textColor: theme.header });
-    this._theme = theme;
-    this._note = note;
-  }
-
-  override drawText(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
-    if (config.region !== 'column-header') {
-      return;
-    }
-    const { column } = metadataOf(config);
-    const right = isNumeric(column?.type ?? '');
-    const x = right ? config.x + config.width - PADDING : config.x + PADDING;
-    const room = config.width - 2 * PADDING;
-    const middle = config.y + config.height / 2;
-    const note = column ? this._note(column.name) : '';
-    gc.textAlign = right ? 'right' : 'left';
-    gc.textBaseline = 'bottom';
-    gc.font = this._theme.headerFont;
-    gc.fillStyle = this._theme.header;
-    gc.fillText(fitted(gc, String(config.value), room), x, middle + 1);
-    gc.textBaseline = 'top';
-    gc.font = this._theme.typeFont;
-    gc.fillStyle = this._theme.quiet;
-    const type = column?.type ?? '';
-    gc.fillText(fitted(gc, note ? `${type} · ${note}` : type, room), x, middle + 3);
-  }
-
-  private readonly _theme: IGridTheme;
-  private readonly _note: (column: string) => string;
-}
-
-const PADDING = 8;
-
-function fitted(gc: GraphicsContext, text: string, room: number): string {
-  if (gc.measureText(text).width <= room) {
-    return text;
-  }
-  let end = text.length;
-  while (end > 0 && gc.measureText(text.slice(0, end) + '…').width > room) {
-    end--;
-  }
-  return text.slice(0, end) + '…';
 }

@@ -7,12 +7,16 @@ import { CHUNK_ROWS, Pages } from './pages';
 
 type Column = components['schemas']['Column'];
 
-/** One chunk of rows, read where it lies: a cell is decoded when it is painted. */
+/** So many columns travel together: a table of ten thousand comes as it is scrolled. */
+export const BLOCK_COLUMNS = 48;
+
+/** One chunk of rows of one block of columns, read where it lies: a cell is decoded when painted. */
 export class ArrowPage {
-  constructor(ipc: ArrayBuffer | Uint8Array, names: string[]) {
+  constructor(ipc: ArrayBuffer | Uint8Array, columns: number) {
     const table: Table = tableFromIPC(ipc, { useBigInt: true, useDecimalInt: true });
     this.rows = table.numRows;
-    this._columns = names.map(name => table.getChild(name));
+    // By position: names need not be unique.
+    this._columns = Array.from({ length: columns }, (_, index) => table.getChildAt(index));
     this.writers = this._columns.map(column => writer(column.type));
   }
 
@@ -26,6 +30,12 @@ export class ArrowPage {
   private readonly _columns: Table['children'];
 }
 
+/** A column that is shown, and where it stands in the version's own order. */
+export interface IShown {
+  column: Column;
+  position: number;
+}
+
 /** What a cell says besides its value. */
 export interface ICellMetadata {
   write: CellWriter;
@@ -34,49 +44,82 @@ export interface ICellMetadata {
 
 export namespace RowsModel {
   export interface IOptions {
+    /** Rows that can be had. */
     rows: number;
-    columns: Column[];
-    /** Get rows as an Arrow IPC stream. */
-    load(offset: number, limit: number, signal: AbortSignal): Promise<ArrayBuffer | Uint8Array>;
+    shown: readonly IShown[];
+    /** Get rows of these columns, in this order, as an Arrow IPC stream. */
+    load(
+      offset: number,
+      limit: number,
+      positions: readonly number[],
+      signal: AbortSignal
+    ): Promise<ArrayBuffer | Uint8Array>;
     /** Called with the reason when rows cannot be had, and with undefined on a new try. */
     failed(error: unknown): void;
   }
 }
 
-/** One version of a dataset as a grid sees it: all rows are there, the values come as they are seen. */
+/** One view of a table as a grid sees it: all rows are there, the values come as they are seen. */
 export class RowsModel extends DataModel {
   constructor(options: RowsModel.IOptions) {
     super();
     this._rows = options.rows;
-    this.columns = options.columns;
-    const names = options.columns.map(column => column.name);
+    this.shown = options.shown;
+    this._blocks = Math.max(1, Math.ceil(this.shown.length / BLOCK_COLUMNS));
     this._pages = new Pages<ArrowPage>({
-      load: async (chunk, signal) =>
-        new ArrowPage(await options.load(chunk * CHUNK_ROWS, CHUNK_ROWS, signal), names),
-      arrived: chunk => this._arrived(chunk),
+      load: async (key, signal) => {
+        const positions = this._positions(key % this._blocks);
+        const chunk = Math.floor(key / this._blocks);
+        const ipc = await options.load(chunk * CHUNK_ROWS, CHUNK_ROWS, positions, signal);
+        return new ArrowPage(ipc, positions.length);
+      },
+      arrived: key => this._arrived(key),
       failed: error => options.failed(error)
     });
   }
 
-  readonly columns: Column[];
+  readonly shown: readonly IShown[];
+
+  get rows(): number {
+    return this._rows;
+  }
+
+  /** More rows can be had than before: a view's copy is whole now. */
+  set rows(rows: number) {
+    const before = this._rows;
+    if (rows > before) {
+      this._rows = rows;
+      this._pages.forget(Math.floor(before / CHUNK_ROWS) * this._blocks, this._blocks);
+      this.emitChanged({
+        type: 'rows-inserted',
+        region: 'body',
+        index: before,
+        span: rows - before
+      });
+    }
+  }
 
   rowCount(region: DataModel.RowRegion): number {
     return region === 'body' ? this._rows : 1;
   }
 
   columnCount(region: DataModel.ColumnRegion): number {
-    return region === 'body' ? this.columns.length : 1;
+    return region === 'body' ? this.shown.length : 1;
   }
 
   data(region: DataModel.CellRegion, row: number, column: number): unknown {
     switch (region) {
       case 'body': {
-        const page = this._pages.get(Math.floor(row / CHUNK_ROWS));
+        const page = this._pages.get(this._key(row, column));
         const at = row % CHUNK_ROWS;
-        return page && at < page.rows ? page.value(at, column) : page ? null : LOADING;
+        return page && at < page.rows
+          ? page.value(at, column % BLOCK_COLUMNS)
+          : page
+            ? null
+            : LOADING;
       }
       case 'column-header':
-        return this.columns[column]!.name;
+        return this.shown[column]!.column.name;
       case 'row-header':
         return (row + 1).toLocaleString();
       case 'corner-header':
@@ -85,30 +128,34 @@ export class RowsModel extends DataModel {
   }
 
   override metadata(region: DataModel.CellRegion, row: number, column: number): ICellMetadata {
-    const page = region === 'body' ? this._pages.get(Math.floor(row / CHUNK_ROWS)) : undefined;
-    return { write: page?.writers[column] ?? String, column: this.columns[column] };
+    const page = region === 'body' ? this._pages.get(this._key(row, column)) : undefined;
+    return {
+      write: page?.writers[column % BLOCK_COLUMNS] ?? String,
+      column: this.shown[column]?.column
+    };
   }
 
-  /** What the first rows show, by column. */
+  /** What the first rows of the first columns show, by column. */
   async sample(rows: number): Promise<string[][]> {
     const page = await this._pages.fetch(0);
-    return this.columns.map((_, column) =>
+    return page.writers.map((write, column) =>
       Array.from(
         { length: Math.min(rows, page.rows) },
-        (_, row) => cellText(page.value(row, column), page.writers[column]!).text
+        (_, row) => cellText(page.value(row, column), write).text
       )
     );
   }
 
   /** Write a rectangle as tab-separated text, its rows fetched where they have to be. */
   async text(r1: number, c1: number, r2: number, c2: number): Promise<string> {
-    const lines = [this.columns.slice(c1, c2 + 1).map(column => column.name)];
+    const lines = [this.shown.slice(c1, c2 + 1).map(({ column }) => column.name)];
     for (let row = r1; row <= r2; row++) {
-      const page = await this._pages.fetch(Math.floor(row / CHUNK_ROWS));
       const cells: string[] = [];
       for (let column = c1; column <= c2; column++) {
-        const value = page.value(row % CHUNK_ROWS, column);
-        const text = value === null || value === undefined ? '' : page.writers[column]!(value);
+        const page = await this._pages.fetch(this._key(row, column));
+        const value = page.value(row % CHUNK_ROWS, column % BLOCK_COLUMNS);
+        const text =
+          value === null || value === undefined ? '' : page.writers[column % BLOCK_COLUMNS]!(value);
         cells.push(/[\t\r\n"]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
       }
       lines.push(cells);
@@ -125,18 +172,30 @@ export class RowsModel extends DataModel {
     this._pages.dispose();
   }
 
-  private _arrived(chunk: number): void {
-    const row = chunk * CHUNK_ROWS;
+  private _key(row: number, column: number): number {
+    return Math.floor(row / CHUNK_ROWS) * this._blocks + Math.floor(column / BLOCK_COLUMNS);
+  }
+
+  private _positions(block: number): number[] {
+    return this.shown
+      .slice(block * BLOCK_COLUMNS, (block + 1) * BLOCK_COLUMNS)
+      .map(({ position }) => position);
+  }
+
+  private _arrived(key: number): void {
+    const row = Math.floor(key / this._blocks) * CHUNK_ROWS;
+    const column = (key % this._blocks) * BLOCK_COLUMNS;
     this.emitChanged({
       type: 'cells-changed',
       region: 'body',
       row,
-      column: 0,
+      column,
       rowSpan: Math.min(CHUNK_ROWS, this._rows - row),
-      columnSpan: this.columns.length
+      columnSpan: Math.min(BLOCK_COLUMNS, this.shown.length - column)
     });
   }
 
-  private readonly _rows: number;
+  private _rows: number;
+  private readonly _blocks: number;
   private readonly _pages: Pages<ArrowPage>;
 }

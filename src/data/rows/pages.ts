@@ -52,6 +52,13 @@ export class Pages<P> {
     return this._kept.get(chunk) ?? this._load(chunk);
   }
 
+  /** Drop chunks that are not whole any more. */
+  forget(first: number, count: number): void {
+    for (let chunk = first; chunk < first + count; chunk++) {
+      this._kept.delete(chunk);
+    }
+  }
+
   /** Ask again for what could not be had. */
   retry(): void {
     const chunks = [...this._errors.keys()];

@@ -6,6 +6,9 @@ export interface IGridTheme {
   text: string;
   quiet: string;
   header: string;
+  /** Of the small histograms, and of the share that is missing. */
+  bar: string;
+  missing: string;
   font: string;
   headerFont: string;
   typeFont: string;
@@ -14,6 +17,9 @@ export interface IGridTheme {
   rowHeight: number;
   headerHeight: number;
 }
+
+/** Room for a small histogram under the name and the type of a column. */
+export const GRAPH_HEIGHT = 24;
 
 /** A canvas knows no variables of CSS: read them for it. */
 export function gridTheme(node: HTMLElement): IGridTheme {
@@ -52,12 +58,14 @@ export function gridTheme(node: HTMLElement): IGridTheme {
     text: read('--jp-ui-font-color1'),
     quiet: read('--jp-ui-font-color3'),
     header: read('--jp-ui-font-color1'),
+    bar: faded(node, brand, 0.45),
+    missing: read('--jp-warn-color1'),
     font: `${size}px ${code}`,
     headerFont: `600 ${size}px ${family}`,
     typeFont: `${size - 2}px ${family}`,
     size,
     rowHeight: Math.round(size * 1.85),
-    headerHeight: Math.round(size * 3.2)
+    headerHeight: Math.round(size * 3.2) + GRAPH_HEIGHT
   };
 }
 
