@@ -21,7 +21,6 @@ from perijove.core.errors import (
 )
 from perijove.data.ports import Work
 
-
 Lane = Literal["pages", "questions"]
 MEMORY: dict[Lane | Literal["work"], int] = {
     # What the system lets them take; DuckDB's own limit, of 1 GB, lies below.

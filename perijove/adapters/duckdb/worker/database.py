@@ -56,6 +56,8 @@ class Database:
         db.execute("SET allowed_directories=?", [self.folders])
         db.execute("SET enable_external_access=false")
         db.execute("SET enable_progress_bar=false")
+        # The system keeps what was read of a file; a second copy would only make the worker big.
+        db.execute("SET enable_external_file_cache=false")
         db.execute("SET TimeZone='UTC'")
         db.execute("SET lock_configuration=true")
         return db

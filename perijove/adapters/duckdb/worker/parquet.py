@@ -103,6 +103,11 @@ class ParquetTable:
         leaf = self._file.schema.column(self._first_leaf[column])
         return str(leaf.converted_type) == "INTERVAL"
 
+    def depth(self, row: int) -> int:
+        """Return how many rows of its group lie before a row, and are decoded before it."""
+        group = min(bisect_right(self._ends, row), len(self._ends) - 1)
+        return row - (self._ends[group] - self._sizes[group]) if self._ends else 0
+
     def read(self, start: int, stop: int, columns: Sequence[int]) -> pa.Table:
         """Return rows in order, columns by position in the order asked for."""
         wanted = sorted(set(columns))
