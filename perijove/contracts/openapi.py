@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from perijove.contracts import develop, events
+from perijove.contracts import develop, events, variables
 from perijove.contracts.base import ErrorBody, Struct
 from perijove.contracts.routes import ROUTES, Route
 
@@ -16,7 +16,7 @@ REF = "#/components/schemas/{name}"
 def document() -> dict[str, Any]:
     """Write the OpenAPI 3.1 document of the REST interface."""
     types: list[type[Struct]] = [ErrorBody, events.Watch, *get_args(events.ServerEvent)]
-    types.append(develop.RunCard)
+    types += [develop.RunCard, variables.VariablesRequest, variables.VariablesReply]
     for route in ROUTES:
         types += [t for t in (route.query, route.body) if t is not None]
         if not isinstance(route.reply, str):

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from perijove.core.errors import PerijoveError
-from perijove.kernel import words
+from perijove.kernel import variables, words
 from perijove.kernel.magics import PerijoveMagics
 from perijove.kernel.session import current
 
@@ -21,6 +21,7 @@ def load(shell: InteractiveShell) -> None:
     session = current()
     session.attach(shell)
     shell.register_magics(PerijoveMagics(shell))
+    variables.serve(shell)
     # IPython asks an exception for how it wants to be shown.
     setattr(PerijoveError, "_render_traceback_", words.render_error)  # noqa: B010
     try:

@@ -96,6 +96,8 @@ export type Suggestions = Full<Schemas['Suggestions']>;
 export type Task = Full<Schemas['Task']>;
 export type TimeAxis = Full<Schemas['TimeAxis']>;
 export type TopValue = Full<Schemas['TopValue']>;
+export type Variable = Full<Schemas['Variable']>;
+export type VariablesReply = Full<Schemas['VariablesReply']>;
 export type VersionDiff = Full<Schemas['VersionDiff']>;
 export type View = Full<Schemas['View']>;
 
@@ -106,6 +108,8 @@ export type NodeKind = Node['kind'];
 /** A condition on rows, as a tree. */
 export type Filter = NonNullable<Request<'ViewSpec'>['filter']>;
 export type ViewSpec = Request<'ViewSpec'>;
+
+export type VariablesRequest = Request<'VariablesRequest'>;
 
 export type Watch = Request<'Watch'>;
 export type Changed = Full<Schemas['Changed']>;

@@ -2301,6 +2301,37 @@ export interface components {
       count: number;
       value: string;
     };
+    Variable: {
+      bytes: number | null;
+      columns: number;
+      name: string;
+      rows: number;
+      type: string;
+    };
+    VariablesReply: {
+      /** @default [] */
+      columns?: components['schemas']['Column'][];
+      /** @default null */
+      error?: components['schemas']['ErrorBody'] | null;
+      id: number;
+      /** @default 0 */
+      rows?: number;
+      /** @default [] */
+      variables?: components['schemas']['Variable'][];
+    };
+    VariablesRequest: {
+      /** @default [] */
+      columns?: number[];
+      /** @enum {unknown} */
+      do: 'describe' | 'list' | 'rows';
+      id: number;
+      /** @default 512 */
+      limit?: number;
+      /** @default  */
+      name?: string;
+      /** @default 0 */
+      offset?: number;
+    };
     VersionDiff: {
       added: number | null;
       base: string;

@@ -10,9 +10,11 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IPerijove } from '../api';
 import { dataIcon, perform, registerPage } from '../kit/lab';
 import type { DatasetArgs } from './components/dataset_page';
+import type { VariablesArgs } from './components/variables_page';
 import { CommandIDs, isTable } from './tokens';
 import { registerFiles } from './register';
 import { insertCode, insertSnippet } from './snippet';
+import { openTables } from './variables';
 
 const NAMED = {
   args: {
@@ -65,6 +67,42 @@ export const data: JupyterFrontEndPlugin<void> = {
       },
       { restorer, palette }
     );
+    registerPage<VariablesArgs>(
+      app,
+      perijove,
+      {
+        kind: 'variables',
+        label: trans.__('Open Tables of a Kernel'),
+        icon: dataIcon,
+        load: async () => {
+          const { variablesPage } = await import('./components/variables_page');
+          return { default: variablesPage(path => openTables(notebooks, path, trans)) };
+        },
+        title: ({ notebook }) => trans.__('Tables of %1', notebook.replace(/^.*\//, '')),
+        name: ({ notebook }) => notebook,
+        args: {
+          args: {
+            type: 'object',
+            properties: { notebook: { type: 'string', description: 'The path of the notebook' } },
+            required: ['notebook']
+          }
+        }
+      },
+      { restorer, palette }
+    );
+    commands.addCommand(CommandIDs.showVariables, {
+      label: trans.__('Show the Tables of This Kernel'),
+      caption: trans.__('Look at the data frames of the notebook’s kernel while cells run'),
+      icon: dataIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      isEnabled: () => notebooks?.currentWidget != null,
+      execute: () => {
+        const notebook = notebooks?.currentWidget?.context.path;
+        return notebook === undefined
+          ? undefined
+          : commands.execute(CommandIDs.openVariables, { notebook });
+      }
+    });
     perijove.openers.add('data', ({ name }) => commands.execute(CommandIDs.openDataset, { name }));
 
     const selectedFiles = (): string[] => {
@@ -122,5 +160,6 @@ export const data: JupyterFrontEndPlugin<void> = {
     const category = trans.__('Perijove');
     palette?.addItem({ command: CommandIDs.insertSnippet, category });
     palette?.addItem({ command: CommandIDs.showFiles, category });
+    palette?.addItem({ command: CommandIDs.showVariables, category });
   }
 };

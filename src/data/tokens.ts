@@ -4,6 +4,10 @@ export const CommandIDs = {
   open: 'perijove:open-data',
   /** Open one dataset: `{ name }`. */
   openDataset: 'perijove:open-dataset',
+  /** Open the tables among the variables of a notebook's kernel: `{ notebook }`, or the current one. */
+  openVariables: 'perijove:open-variables',
+  /** The same of the notebook that the user is in. */
+  showVariables: 'perijove:data-show-variables',
   /** Register the files that are selected in the file browser. */
   register: 'perijove:data-register',
   /** Put code that loads a dataset into the notebook: `{ name }`, or the user is asked. */

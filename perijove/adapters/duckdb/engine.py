@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import shutil
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,12 @@ from perijove.adapters.duckdb.workers import Lane, Workers
 from perijove.contracts.data import Column
 from perijove.contracts.table import CellValue
 from perijove.core.errors import UnreadableDataError, UnsupportedError
-from perijove.data.ports import ArrowTable, Table, TableInfo
+from perijove.data.ports import ArrowTable, Look, Table, TableInfo, Work
 
 PAGE_SECONDS = 30.0
 TWIN_SECONDS = 600.0
+VIEW_SECONDS = 60.0
+WRITE_SECONDS = 3600.0
 
 
 class DuckDbEngine:
@@ -83,6 +88,69 @@ class DuckDbEngine:
     def cell(self, table: Table, row: int, column: int) -> CellValue:
         return msgspec.convert(self._ask("cell", table, "pages", row=row, column=column), CellValue)
 
+    def first_rows(self, look: Look, rows: int, parquet: Path) -> int:
+        parquet.parent.mkdir(parents=True, exist_ok=True)
+        request = {"do": "first_rows", **_look(look), "rows": rows, "parquet": str(parquet)}
+        reply = self._workers.ask(request, [*look.table.files, parquet], VIEW_SECONDS)
+        return int(reply["rows"])
+
+    def count(self, look: Look) -> int:
+        request = {"do": "count_view", **_look(look)}
+        del request["sort"]
+        return int(self._workers.ask(request, look.table.files, VIEW_SECONDS)["rows"])
+
+    def copy(
+        self, look: Look, rows: int, room: int, parquet: Path, *, work: Work, scratch: Path
+    ) -> None:
+        self._write(
+            {"do": "copy_view", "rows": rows, "room": room, "parquet": str(parquet)},
+            look, parquet, work, scratch,
+        )  # fmt: skip
+
+    def find(
+        self,
+        look: Look,
+        text: str,
+        columns: Sequence[int],
+        row: int,
+        column: int | None,
+        *,
+        backwards: bool,
+        case: bool,
+    ) -> tuple[int, int] | None:
+        request = {
+            "do": "find", **_place(look.table), "names": list(look.names), "text": text,
+            "columns": list(columns), "row": row, "column": column, "backwards": backwards,
+            "case": case,
+        }  # fmt: skip
+        reply = self._workers.ask(request, look.table.files, VIEW_SECONDS)
+        return None if reply["row"] is None else (reply["row"], reply["column"])
+
+    def export(
+        self, look: Look, columns: Sequence[int], path: Path, *, work: Work, scratch: Path
+    ) -> int:
+        request = {
+            "do": "export", "columns": list(columns), "path": str(path),
+            "ending": path.suffix.lower().removeprefix("."),
+        }  # fmt: skip
+        return int(self._write(request, look, path, work, scratch)["rows"])
+
+    def _write(
+        self, request: dict[str, Any], look: Look, path: Path, work: Work, scratch: Path
+    ) -> dict[str, Any]:
+        """Have a file written by a worker of its own; leave nothing of one that was ended."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        spill = scratch / uuid.uuid4().hex
+        try:
+            return self._workers.work(
+                {**request, **_look(look)}, [*look.table.files, path], WRITE_SECONDS, work,
+                scratch=spill,
+            )  # fmt: skip
+        finally:
+            shutil.rmtree(spill, ignore_errors=True)
+            for partial in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+                partial.unlink(missing_ok=True)
+
     def _ask(
         self, action: str, table: Table, lane: Lane = "questions", **arguments: Any
     ) -> dict[str, Any]:
@@ -96,7 +164,12 @@ class DuckDbEngine:
 
         files = table.files
         try:
-            tables = [pa.parquet.read_table(f, columns=columns, partitioning=None) for f in files]
+            tables = [
+                pa.parquet.read_table(
+                    f, columns=columns, partitioning=None, page_checksum_verification=True
+                )
+                for f in files
+            ]
         except (pa.ArrowInvalid, OSError) as error:
             raise UnreadableDataError(
                 f"{files[0].name} cannot be read: {str(error).splitlines()[0]}.",
@@ -138,7 +211,7 @@ class DuckDbEngine:
         return TableInfo(
             rows=table.num_rows,
             columns=[
-                Column(name=name, type=_duckdb_type(str(column.type)), nulls=column.null_count)
+                Column(name=name, type=duckdb_type(str(column.type)), nulls=column.null_count)
                 for name, column in zip(table.column_names, table.columns, strict=True)
             ],
         )
@@ -175,6 +248,15 @@ def _place(table: Table) -> dict[str, Any]:
     }
 
 
+def _look(look: Look) -> dict[str, Any]:
+    return {
+        **_place(look.table),
+        "names": list(look.names),
+        "tree": msgspec.to_builtins(look.filter),
+        "sort": msgspec.to_builtins(look.sort),
+    }
+
+
 def _info(reply: dict[str, Any]) -> TableInfo:
     return TableInfo(
         rows=reply["rows"], columns=[msgspec.convert(c, Column) for c in reply["columns"]]
@@ -189,7 +271,8 @@ _TYPES = {
 }  # fmt: skip
 
 
-def _duckdb_type(arrow: str) -> str:
+def duckdb_type(arrow: str) -> str:
+    """Name an Arrow type as DuckDB does."""
     if arrow in _TYPES:
         return _TYPES[arrow]
     if arrow.startswith("timestamp"):

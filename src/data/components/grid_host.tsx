@@ -45,7 +45,7 @@ export interface GridHostProps {
 }
 
 /** A Lumino grid inside of React: it owns the height, and outlives changes of its view. */
-export const GridHost = forwardRef<IGridHandle, GridHostProps>(function GridHost(props, handle) {
+export const GridHost = forwardRef<IGridHandle, GridHostProps>((props, handle) => {
   const { label, identity, view, headerKey } = props;
   const trans = useTrans();
   const host = useRef<HTMLDivElement>(null);
