@@ -29,11 +29,14 @@ interface Waiting {
 export class KernelTables implements IDisposable {
   constructor(kernel: Kernel.IKernelConnection, trans: { __: (text: string) => string }) {
     this._trans = trans;
-    this._comm = kernel.createComm(TARGET);
+    const comm: Kernel.IComm & { readonly subshellStarted?: Promise<void> } =
+      kernel.createComm(TARGET);
+    this._comm = comm;
     this._comm.onMsg = message => this._answered(message);
     this._comm.onClose = () => this._close(NOT_LOADED(trans));
-    this._open = this._comm.subshellStarted.then(() => {
-      this._comm.open({});
+    // Only a comm that waits for its subshell is not held up by a running cell.
+    this._open = Promise.resolve(comm.subshellStarted).then(() => {
+      comm.open({});
     });
     kernel.disposed.connect(() => this._close(GONE(trans)));
     kernel.statusChanged.connect((_, status) => {
@@ -99,7 +102,7 @@ export class KernelTables implements IDisposable {
           reject(error);
         }
       });
-      this._comm.send({ id, ...request } as unknown as JSONObject);
+      this._comm.send({ id, ...request });
     });
   }
 
@@ -117,10 +120,7 @@ export class KernelTables implements IDisposable {
         ? undefined
         : buffer instanceof ArrayBuffer
           ? buffer
-          : (buffer.buffer.slice(
-              buffer.byteOffset,
-              buffer.byteOffset + buffer.byteLength
-            ) as ArrayBuffer);
+          : buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
     waiting?.resolve({ reply, rows });
   }
 
