@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from perijove.contracts.data import Column
+from perijove.contracts.quality import Rule, RuleResult
+from perijove.contracts.table import CellValue, Filter, SortKey
 
 ArrowTable = Any
 """A ``pyarrow.Table``; the services never look inside."""
@@ -31,6 +33,17 @@ class Table:
     """The folder whose ``key=value`` folders are columns too."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A table as somebody filtered and sorted it."""
+
+    table: Table
+    names: tuple[str, ...]
+    """Of all columns, no two the same; they may differ from those in the files."""
+    filter: Filter | None = None
+    sort: tuple[SortKey, ...] = ()
+
+
 class Work(Protocol):
     """The other end of work in the background: whoever does it tells how far it is."""
 
@@ -42,25 +55,125 @@ class Work(Protocol):
 
 
 class DataEngine(Protocol):
-    """Reads tables. ``twin``, ``inspect``, ``page`` and ``fingerprint`` touch files, and run in a
-    process of their own with a memory and a time limit; the others work on tables in the caller's
+    """Reads tables.
+
+    What takes a path, a Table or a Look touches files, and runs in processes of their own with a
+    memory and a time limit (:meth:`read` excepted); the others work on tables in the caller's
     memory.
 
-    Raises UnreadableDataError naming the reason, UnavailableError when a limit was reached.
+    Raises UnreadableDataError naming the reason, UnavailableError when a limit was reached,
+    ReadOnlyError when the disk is full.
     """
 
     def twin(self, source: Path, parquet: Path) -> TableInfo:
-        """Read any supported file and write its Parquet twin atomically."""
+        """Read any supported file and write its Parquet twin atomically, with page checksums."""
         ...
 
     def inspect(self, table: Table) -> TableInfo:
-        """Return row count, types and nulls."""
+        """Return row count, types and nulls; from the files' footers where they tell."""
         ...
 
     def page(
-        self, table: Table, offset: int, limit: int, columns: Sequence[int] | None = None
+        self,
+        table: Table,
+        offset: int,
+        limit: int,
+        columns: Sequence[int] | None = None,
+        names: Sequence[str] | None = None,
     ) -> bytes:
-        """Return rows in order as an Arrow IPC stream; columns by position, all when None."""
+        """Return rows in order as an Arrow IPC stream.
+
+        Long values are cut at 1,000 characters or bytes, lists at 100 elements: the schema's
+        metadata then has ``cut``, JSON that tells the rows of the page by column position.
+        Nested values travel as JSON, nanoseconds, durations and intervals as text, dictionaries
+        as their values; all else in its own type.
+
+        Parameters
+        ----------
+        offset, limit
+            In rows; fewer come at the end.
+        columns
+            Positions, in the order wanted; all when None.
+        names
+            Of all columns, where they differ from those in the files. Columns of the files behind
+            the last name are left out.
+        """
+        ...
+
+    def cell(self, table: Table, row: int, column: int) -> CellValue:
+        """Return one value as text of at most 2**20 characters; its column by position."""
+        ...
+
+    def first_rows(self, look: Look, rows: int, parquet: Path) -> int:
+        """Write at most the first ``rows`` rows of a look, atomically, and return how many.
+
+        Behind the look's columns stands one more: the row's number in the table, from 0.
+
+        Raises
+        ------
+        InvalidInputError
+            For a filter that the engine cannot read, such as a pattern that is none.
+        """
+        ...
+
+    def count(self, look: Look) -> int:
+        """Count the rows that pass the filter."""
+        ...
+
+    def copy(
+        self, look: Look, rows: int, room: int, parquet: Path, *, work: Work, scratch: Path
+    ) -> None:
+        """Write all rows of a look as :meth:`first_rows` does.
+
+        Parameters
+        ----------
+        rows
+            How many they are: the progress is told by it.
+        room
+            Bytes that the file may have.
+        scratch
+            A folder for what a sort cannot hold in memory.
+
+        Raises
+        ------
+        CancelledError
+            When the work was cancelled; nothing is left then.
+        InvalidInputError
+            When the rows need more room.
+        """
+        ...
+
+    def find(
+        self,
+        look: Look,
+        text: str,
+        columns: Sequence[int],
+        row: int,
+        column: int | None,
+        *,
+        backwards: bool,
+        case: bool,
+    ) -> tuple[int, int] | None:
+        """Return row and column position of the next cell whose text holds a text.
+
+        The search begins in ``row`` behind (before) ``column``, goes through ``columns`` in their
+        order, and goes on at the other end. A look's filter and sort are left aside.
+
+        Raises
+        ------
+        InvalidInputError
+            When nothing was found in 20 seconds.
+        """
+        ...
+
+    def export(
+        self, look: Look, columns: Sequence[int], path: Path, *, work: Work, scratch: Path
+    ) -> int:
+        """Write a look in the format that the path's ending names, and return its rows.
+
+        The formats are csv, tsv, jsonl (all UTF-8), parquet and arrow. The file is there whole or
+        not at all.
+        """
         ...
 
     def read(self, table: Table, columns: list[str] | None = None) -> ArrowTable:
@@ -113,4 +226,73 @@ class Lake(Protocol):
 
     def files(self, folder: Path, version: int) -> list[Path]:
         """Return the Parquet files of a version, in row order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What rules found in a table that they left as it is."""
+
+    rows: int
+    results: list[RuleResult]
+    """One a rule, in the rules' order."""
+    blocked: bool
+    """Whether a rule whose action is ``block`` fails, or one that acts cannot be evaluated."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Applied(Checked):
+    """What rules made of a table: rows that may pass, and rows that may not."""
+
+    kept: ArrowTable
+    quarantined: ArrowTable
+    """Rows as they came in, with a column ``_failed`` more: the ids of the rules they fail."""
+    fixed: int
+    """Rows that some fix changed."""
+    dropped: int
+    """Rows that a fix took away: in neither table."""
+    rules_sha256: str = ""
+
+
+class RuleEngine(Protocol):
+    """Evaluates rules in one pass over a table.
+
+    Only ``not_null`` fails on a missing value; a NaN is one. ``unique`` fails all but the first
+    row of each key. A rule that cannot be evaluated has the state ``error`` and blocks, unless
+    its action is ``warn``.
+    """
+
+    def apply(
+        self, table: ArrowTable, rules: Sequence[Rule], references: Mapping[str, ArrowTable]
+    ) -> Applied:
+        """Fix, drop and quarantine in the caller's memory; ``table`` itself stays as it is.
+
+        Parameters
+        ----------
+        references
+            For each rule's ``references``, a table of one column with the values that it may have.
+        """
+        ...
+
+    def check(
+        self,
+        table: Table,
+        rules: Sequence[Rule],
+        references: Mapping[str, tuple[Table, str]],
+        *,
+        work: Work | None = None,
+        scratch: Path | None = None,
+    ) -> Checked:
+        """Count in a data worker what fails in a version's files; nothing is changed.
+
+        Parameters
+        ----------
+        references
+            For each rule's ``references``, the version and the column that hold the values.
+        """
+        ...
+
+    def faults(self, rules: Sequence[Rule]) -> dict[str, str]:
+        """Tell which patterns and types this engine cannot read: rule id to reason."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from perijove.contracts.base import Struct
 from perijove.contracts.data import Dataset, Datasets, Snippet
+from perijove.contracts.table import CellValue, Found, Task, View
 from perijove.core.call import Call
 from perijove.data.service import DataService
 
@@ -35,6 +36,38 @@ def _rows(service: DataService, call: Call) -> bytes:
     return service.views.page(call.path["name"], call.query)
 
 
+def _open_view(service: DataService, call: Call) -> View:
+    return service.views.open(call.path["name"], call.body)
+
+
+def _view(service: DataService, call: Call) -> View:
+    return service.views.view(call.path["view"])
+
+
+def _cell(service: DataService, call: Call) -> CellValue:
+    return service.views.cell(call.path["name"], call.query)
+
+
+def _find(service: DataService, call: Call) -> Found:
+    return service.views.find(call.path["name"], call.body)
+
+
+def _code(service: DataService, call: Call) -> Snippet:
+    return Snippet(code=service.views.code(call.path["name"], call.body))
+
+
+def _export(service: DataService, call: Call) -> Task:
+    return service.views.export(call.path["name"], call.body)
+
+
+def _task(service: DataService, call: Call) -> Task:
+    return service.tasks.get(call.path["id"])
+
+
+def _cancel_task(service: DataService, call: Call) -> Task:
+    return service.tasks.cancel(call.path["id"])
+
+
 def _snippet(service: DataService, call: Call) -> Snippet:
     return Snippet(code=service.registry.snippet(call.path["name"]))
 
@@ -45,5 +78,13 @@ HANDLERS: dict[str, Callable[[DataService, Call], Struct | bytes]] = {
     "get_dataset": _get,
     "declare_dataset": _declare,
     "get_rows": _rows,
+    "open_view": _open_view,
+    "get_view": _view,
+    "get_cell": _cell,
+    "find_cell": _find,
+    "get_code": _code,
+    "export_view": _export,
+    "get_task": _task,
+    "cancel_task": _cancel_task,
     "get_snippet": _snippet,
 }

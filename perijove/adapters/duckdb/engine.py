@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import shutil
 import uuid
@@ -140,16 +139,16 @@ class DuckDbEngine:
     ) -> dict[str, Any]:
         """Have a file written by a worker of its own; leave nothing of one that was ended."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        spill = scratch / uuid.uuid4().hex
+        token = uuid.uuid4().hex
+        partial, spill = path.with_name(f"{path.name}.{token}.part"), scratch / token
         try:
             return self._workers.work(
-                {**request, **_look(look)}, [*look.table.files, path], WRITE_SECONDS, work,
-                scratch=spill,
+                {**request, **_look(look), "partial": str(partial)}, [*look.table.files, path],
+                WRITE_SECONDS, work, scratch=spill,
             )  # fmt: skip
         finally:
             shutil.rmtree(spill, ignore_errors=True)
-            for partial in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
-                partial.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
 
     def _ask(
         self, action: str, table: Table, lane: Lane = "questions", **arguments: Any

@@ -64,9 +64,10 @@ class Database:
 
     def row(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
         """Return the one row of a query."""
-        row = self.db.execute(sql, parameters or []).fetchone()
-        assert row is not None  # asked only for what always has one, such as an aggregate
-        return row
+        # Fetched to the end: a result that is not holds the connection.
+        (row,) = self.db.execute(sql, parameters or []).fetchall()
+        found: tuple[Any, ...] = row
+        return found
 
 
 def text(value: str) -> str:
