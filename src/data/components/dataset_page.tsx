@@ -10,43 +10,58 @@ import type { PageArgs, PageProps } from '../../kit/page';
 import { useResource } from '../../kit/resource';
 import { useServices, useTrans } from '../../kit/services';
 import { Tabs } from '../../kit/tabs';
-import { Time } from '../../kit/values';
+import { Badge, Time } from '../../kit/values';
 import { CommandIDs } from '../tokens';
 import { datasetState } from '../state';
 import { Columns } from './columns';
 import { DatasetLineage } from './lineage';
 import { Rows } from './rows';
+import { RulesTab } from './rules_tab';
+import { VersionsTab } from './versions_tab';
 
 export interface DatasetArgs extends PageArgs {
   name: string;
 }
 
-/** One dataset: its rows, what is declared about its columns, and its place on the chain. */
+/** One dataset: its rows, columns, rules and versions, and its place on the chain. */
 export default function DatasetPage({ args }: PageProps<DatasetArgs>): JSX.Element {
   const { name } = args;
-  const dataset = useResource(['dataset', name], ['data'], (client, signal) =>
-    client.get('/datasets/{name}', { path: { name }, signal })
+  // 0 is the newest, whichever that is by then.
+  const [version, setVersion] = useState(0);
+  const dataset = useResource(['dataset', name, version], ['data'], (client, signal) =>
+    client.get('/datasets/{name}', { path: { name }, query: { version }, signal })
   );
   return (
     <div className="pj-Dataset pj-PageFill">
-      <Loaded resource={dataset}>{data => <DatasetView dataset={data} />}</Loaded>
+      <Loaded resource={dataset}>
+        {data => (
+          <DatasetView
+            dataset={data}
+            onVersion={chosen => setVersion(chosen === data.versions ? 0 : chosen)}
+          />
+        )}
+      </Loaded>
     </div>
   );
 }
 
-function DatasetView({ dataset }: { dataset: Dataset }): JSX.Element {
+interface DatasetViewProps {
+  dataset: Dataset;
+  onVersion: (version: number) => void;
+}
+
+function DatasetView({ dataset, onVersion }: DatasetViewProps): JSX.Element {
   const { client, commands, events } = useServices();
   const trans = useTrans();
   const [tab, setTab] = useState('rows');
-  const { name, facts } = dataset;
+  const { name, facts, version, versions } = dataset;
   const again = useAction(async () => {
-    await client.post('/datasets', {
-      body: { path: facts.path, name, target: '', time: '' }
-    });
+    await client.post('/datasets', { body: { path: facts.path, name } });
     events.announce('data');
   });
   const { condition, label } = datasetState(dataset.state, trans);
-  const changed = dataset.state === 'changed';
+  const newest = version === versions;
+  const changed = newest && dataset.state === 'changed';
   return (
     <>
       <PageHeader
@@ -56,21 +71,34 @@ function DatasetView({ dataset }: { dataset: Dataset }): JSX.Element {
         stateLabel={label}
         facts={
           <div className="pj-Facts">
-            <span>{trans.__('version %1', dataset.version)}</span>
+            <span>
+              {versions > 1 ? (
+                <VersionPicker dataset={dataset} onVersion={onVersion} />
+              ) : (
+                trans.__('version %1', version)
+              )}
+            </span>
             <span>{trans._n('%2 row', '%2 rows', facts.rows, count(facts.rows))}</span>
             <span>{trans._n('%1 column', '%1 columns', facts.columns.length)}</span>
             <span title={trans.__('%1 bytes', count(facts.bytes))}>{bytes(facts.bytes)}</span>
             <span>
-              {facts.kind === 'curated' ? trans.__('curated') : trans.__('registered')}{' '}
+              {facts.kind === 'curated'
+                ? trans.__('curated')
+                : facts.kind === 'quarantine'
+                  ? trans.__('set aside')
+                  : trans.__('registered')}{' '}
               <Time at={dataset.at} />
             </span>
+            {dataset.tags.map(tag => (
+              <Badge key={tag}>{tag}</Badge>
+            ))}
           </div>
         }
         actions={
           <>
             {changed && (
               <Button look="accept" busy={again.busy} onClick={() => void again.run()}>
-                {trans.__('Register version %1', dataset.versions + 1)}
+                {trans.__('Register version %1', versions + 1)}
               </Button>
             )}
             <Button
@@ -82,17 +110,26 @@ function DatasetView({ dataset }: { dataset: Dataset }): JSX.Element {
           </>
         }
       />
+      {dataset.description !== '' && <p className="pj-Dataset-words">{dataset.description}</p>}
       {again.error !== undefined && <ErrorView error={again.error} compact />}
+      {!newest && (
+        <p className="pj-Note" role="status">
+          {trans.__('This is version %1 of %2.', version, versions)}{' '}
+          <Button look="link" onClick={() => onVersion(versions)}>
+            {trans.__('Show the newest')}
+          </Button>
+        </p>
+      )}
       {changed && (
         <p className="pj-Note" role="status">
           {trans.__(
             'The file %1 is not as it was when version %2 was registered. Version %2 still shows the old content.',
             facts.path,
-            dataset.version
+            version
           )}
         </p>
       )}
-      {dataset.state === 'missing' && (
+      {newest && dataset.state === 'missing' && (
         <p className="pj-Note" role="status">
           {trans.__(
             'The file %1 is gone. Put it back, or register another file under this name.',
@@ -105,19 +142,51 @@ function DatasetView({ dataset }: { dataset: Dataset }): JSX.Element {
         tabs={[
           { id: 'rows', label: trans.__('Rows') },
           { id: 'columns', label: trans.__('Columns'), count: facts.columns.length },
+          { id: 'rules', label: trans.__('Rules'), count: dataset.quality?.rules },
+          { id: 'versions', label: trans.__('Versions'), count: versions },
           { id: 'lineage', label: trans.__('Lineage') }
         ]}
         current={tab}
         onChange={setTab}
       >
-        {tab === 'rows' ? (
-          <Rows dataset={dataset} />
-        ) : tab === 'columns' ? (
-          <Columns dataset={dataset} />
-        ) : (
-          <DatasetLineage dataset={dataset} />
-        )}
+        <TabContent tab={tab} dataset={dataset} onVersion={onVersion} />
       </Tabs>
     </>
+  );
+}
+
+function TabContent({ tab, dataset, onVersion }: DatasetViewProps & { tab: string }): JSX.Element {
+  switch (tab) {
+    case 'columns':
+      return <Columns dataset={dataset} />;
+    case 'rules':
+      return <RulesTab dataset={dataset} />;
+    case 'versions':
+      return <VersionsTab dataset={dataset} onVersion={onVersion} />;
+    case 'lineage':
+      return <DatasetLineage dataset={dataset} />;
+    default:
+      return <Rows key={dataset.ref} dataset={dataset} />;
+  }
+}
+
+function VersionPicker({ dataset, onVersion }: DatasetViewProps): JSX.Element {
+  const trans = useTrans();
+  const numbers = Array.from({ length: dataset.versions }, (_, index) => dataset.versions - index);
+  return (
+    <select
+      className="pj-VersionPicker"
+      aria-label={trans.__('Version')}
+      value={dataset.version}
+      onChange={event => onVersion(Number(event.target.value))}
+    >
+      {numbers.map(number => (
+        <option key={number} value={number}>
+          {number === dataset.versions
+            ? trans.__('version %1 (newest)', number)
+            : trans.__('version %1', number)}
+        </option>
+      ))}
+    </select>
   );
 }

@@ -1,0 +1,42 @@
+import type { KeyboardEvent, ReactNode } from 'react';
+import { useEffect, useRef } from 'react';
+
+import { Button } from './button';
+import { useTrans } from './services';
+
+export interface DrawerProps {
+  /** What it is about, such as the name of a column. */
+  title: string;
+  kind?: string;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** Details beside a list, inside of a page; Escape puts them away. */
+export function Drawer({ title, kind, onClose, children }: DrawerProps): JSX.Element {
+  const trans = useTrans();
+  const node = useRef<HTMLElement>(null);
+  useEffect(() => node.current?.focus(), [title]);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      onClose();
+    }
+  };
+  return (
+    <aside className="pj-Drawer" aria-label={title} tabIndex={-1} ref={node} onKeyDown={onKeyDown}>
+      <header className="pj-Drawer-header">
+        <div className="pj-Drawer-what">
+          {kind !== undefined && <span className="pj-PageHeader-kind">{kind}</span>}
+          <h2 className="pj-Section-title" title={title}>
+            {title}
+          </h2>
+        </div>
+        <Button look="link" onClick={onClose}>
+          {trans.__('Close')}
+        </Button>
+      </header>
+      <div className="pj-Drawer-body">{children}</div>
+    </aside>
+  );
+}
