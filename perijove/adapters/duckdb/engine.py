@@ -37,8 +37,6 @@ class DuckDbEngine:
 
     def twin(self, source: Path, parquet: Path) -> TableInfo:
         parquet.parent.mkdir(parents=True, exist_ok=True)
-        if source.suffix.lower() in {".arrow", ".feather"}:
-            return self._arrow_twin(source, parquet)
         return _info(
             self._workers.work(
                 {"do": "twin", "source": str(source), "parquet": str(parquet)},
@@ -46,20 +44,6 @@ class DuckDbEngine:
                 TWIN_SECONDS,
             )
         )
-
-    def _arrow_twin(self, source: Path, parquet: Path) -> TableInfo:
-        import pyarrow as pa
-        import pyarrow.feather
-        import pyarrow.parquet
-
-        try:
-            table = pa.feather.read_table(source, memory_map=True)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise UnreadableDataError(f"{source.name} cannot be read: {error}.") from error
-        partial = parquet.with_suffix(".part")
-        pa.parquet.write_table(table, partial, compression="zstd")
-        partial.replace(parquet)
-        return self.inspect(Table((parquet,), "", 0))
 
     def inspect(self, table: Table) -> TableInfo:
         return _info(self._ask("inspect", table))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -254,14 +255,16 @@ def _error(reply: dict[str, Any], name: str) -> PerijoveError:
                 "Ask for fewer columns or rows.",
                 code="data_memory",
             )
+    reason, _, hint = reason.partition("\n")
     return UnreadableDataError(
         f"{name} cannot be read: {reason}.",
-        "Check the file in an editor: is it the format that its name says?",
+        hint or "Check the file in an editor: is it the format that its name says?",
     )
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
-    _pipe(worker.stdin).close()
+    with suppress(BrokenPipeError):  # what a worker that was killed did not take
+        _pipe(worker.stdin).close()
     try:
         worker.wait(timeout=2)
     except subprocess.TimeoutExpired:

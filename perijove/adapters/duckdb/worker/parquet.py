@@ -103,6 +103,18 @@ class ParquetTable:
         leaf = self._file.schema.column(self._first_leaf[column])
         return str(leaf.converted_type) == "INTERVAL"
 
+    def nulls(self, column: int) -> int | None:
+        """Return a column's nulls as the footer tells them; None where it does not."""
+        if column >= len(self.schema) or pa.types.is_nested(self.schema.field(column).type):
+            return None
+        leaf, total = self._first_leaf[column], 0
+        for group in range(len(self._sizes)):
+            statistics = self.metadata.row_group(group).column(leaf).statistics
+            if statistics is None or not statistics.has_null_count:
+                return None
+            total += statistics.null_count
+        return total
+
     def depth(self, row: int) -> int:
         """Return how many rows of its group lie before a row, and are decoded before it."""
         group = min(bisect_right(self._ends, row), len(self._ends) - 1)
