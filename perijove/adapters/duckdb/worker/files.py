@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 
 import duckdb
 import pyarrow as pa
-import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from perijove.adapters.duckdb.worker.conditions import Relation
@@ -103,12 +102,11 @@ def _batches(database: Database, source: Path, sample: int) -> Any:
     if suffix in ARROW_SUFFIXES:
         with source.open("rb") as file:
             whole = file.read(6) in (b"ARROW1", b"FEA1")
-        memory = pa.memory_map(str(source))
         if not whole:
-            return pa.ipc.open_stream(memory)
-        return (
-            pa.dataset.dataset(str(source), format="ipc").scanner(batch_size=ROW_GROUP).to_reader()
-        )
+            return pa.ipc.open_stream(pa.OSFile(str(source)))
+        from pyarrow.dataset import dataset  # dear, and rarely needed
+
+        return dataset(str(source), format="ipc").scanner(batch_size=ROW_GROUP).to_reader()
     reader = _reader(source, sample)
     try:
         plain = database.db.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
