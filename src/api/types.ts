@@ -24,6 +24,7 @@ export type Audit = Full<Schemas['Audit']>;
 export type AuditEntry = Full<Schemas['AuditEntry']>;
 export type CellValue = Full<Schemas['CellValue']>;
 export type Column = Full<Schemas['Column']>;
+export type ColumnChange = Full<Schemas['ColumnChange']>;
 export type ColumnLeak = Full<Schemas['ColumnLeak']>;
 export type ColumnProfile = Full<Schemas['ColumnProfile']>;
 export type Correlation = Full<Schemas['Correlation']>;

@@ -7,14 +7,19 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 
+import { createElement, lazy } from 'react';
+
 import { IPerijove } from '../api';
 import { dataIcon, perform, registerPage } from '../kit/lab';
+import { ISidebarSections } from '../sidebar/tokens';
 import type { DatasetArgs } from './components/dataset_page';
 import type { VariablesArgs } from './components/variables_page';
 import { CommandIDs, isTable } from './tokens';
 import { registerFiles } from './register';
 import { insertCode, insertSnippet } from './snippet';
 import { openTables } from './variables';
+
+const DatasetTree = lazy(() => import('./components/tree'));
 
 const NAMED = {
   args: {
@@ -28,14 +33,21 @@ export const data: JupyterFrontEndPlugin<void> = {
   description: 'Datasets: register files, look at rows and columns, load them in a notebook.',
   autoStart: true,
   requires: [IPerijove],
-  optional: [ILayoutRestorer, ICommandPalette, IFileBrowserFactory, INotebookTracker],
+  optional: [
+    ILayoutRestorer,
+    ICommandPalette,
+    IFileBrowserFactory,
+    INotebookTracker,
+    ISidebarSections
+  ],
   activate: (
     app: JupyterFrontEnd,
     perijove: IPerijove,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     browsers: IFileBrowserFactory | null,
-    notebooks: INotebookTracker | null
+    notebooks: INotebookTracker | null,
+    sections: ISidebarSections | null
   ): void => {
     const { commands } = app;
     const { trans } = perijove;
@@ -67,6 +79,25 @@ export const data: JupyterFrontEndPlugin<void> = {
       },
       { restorer, palette }
     );
+    registerPage(
+      app,
+      perijove,
+      {
+        kind: 'sources',
+        label: trans.__('Open Data Sources'),
+        caption: trans.__('Where data may come from; register files, folders, buckets and queries'),
+        icon: dataIcon,
+        load: () => import('./components/sources_page'),
+        title: () => trans.__('Sources')
+      },
+      { restorer, palette }
+    );
+    sections?.add({
+      id: 'data',
+      label: trans.__('Datasets'),
+      rank: 10,
+      render: () => createElement(DatasetTree)
+    });
     registerPage<VariablesArgs>(
       app,
       perijove,
@@ -103,7 +134,9 @@ export const data: JupyterFrontEndPlugin<void> = {
           : commands.execute(CommandIDs.openVariables, { notebook });
       }
     });
-    perijove.openers.add('data', ({ name }) => commands.execute(CommandIDs.openDataset, { name }));
+    perijove.openers.add('data', ({ name, version }) =>
+      commands.execute(CommandIDs.openDataset, { name, ...(version !== null && { version }) })
+    );
 
     const selectedFiles = (): string[] => {
       const items = browsers?.tracker.currentWidget?.selectedItems() ?? [];

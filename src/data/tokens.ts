@@ -2,8 +2,10 @@
 export const CommandIDs = {
   /** Open the list of datasets. */
   open: 'perijove:open-data',
-  /** Open one dataset: `{ name }`. */
+  /** Open one dataset: `{ name, version? }`. */
   openDataset: 'perijove:open-dataset',
+  /** Open where data may come from, and register it from there. */
+  openSources: 'perijove:open-sources',
   /** Open the tables among the variables of a notebook's kernel: `{ notebook }`, or the current one. */
   openVariables: 'perijove:open-variables',
   /** The same of the notebook that the user is in. */

@@ -35,7 +35,9 @@ export const operate: JupyterFrontEndPlugin<void> = {
       },
       { restorer, palette }
     );
-    openers.add('kernel', () => app.commands.execute(CommandIDs.openOperate));
+    for (const kind of ['kernel', 'job']) {
+      openers.add(kind, () => app.commands.execute(CommandIDs.openOperate));
+    }
 
     addEffect(perijove, CommandIDs.stopActivity, {
       label: trans.__('Stop Activity'),
@@ -44,7 +46,7 @@ export const operate: JupyterFrontEndPlugin<void> = {
           type: 'object',
           required: ['kind', 'id'],
           properties: {
-            kind: { type: 'string', enum: ['run', 'endpoint'] },
+            kind: { type: 'string', enum: ['run', 'endpoint', 'job'] },
             id: { type: 'string' },
             name: { type: 'string', description: 'What the question calls it' }
           }
@@ -61,23 +63,33 @@ export const operate: JupyterFrontEndPlugin<void> = {
               accept: trans.__('Stop Endpoint'),
               warn: true
             }
-          : {
-              title: trans.__('Stop run %1?', name || id),
-              body: trans.__('Its cell is interrupted. What it has logged stays.'),
-              accept: trans.__('Stop Run'),
-              warn: true
-            };
+          : args['kind'] === 'job'
+            ? {
+                title: trans.__('Stop job %1?', name || id),
+                body: trans.__('Its processes are ended. What it has made so far is not kept.'),
+                accept: trans.__('Stop Job'),
+                warn: true
+              }
+            : {
+                title: trans.__('Stop run %1?', name || id),
+                body: trans.__('Its cell is interrupted. What it has logged stays.'),
+                accept: trans.__('Stop Run'),
+                warn: true
+              };
       },
       act: async args => {
         const { id } = readArgs(args);
-        const kind = args['kind'] === 'endpoint' ? 'endpoint' : 'run';
+        const given = args['kind'];
+        const kind = given === 'endpoint' || given === 'job' ? given : 'run';
         const { detail } = await client.post('/operate/stop', { body: { kind, id } });
-        events.announce('operate', kind === 'run' ? 'develop' : 'deploy');
+        events.announce('operate', TOPICS[kind]);
         notifyDone(detail);
       }
     });
   }
 };
+
+const TOPICS = { run: 'develop', endpoint: 'deploy', job: 'data' } as const;
 
 function readArgs(args: { [key: string]: unknown }): { id: string; name: string } {
   const { id, name } = args;

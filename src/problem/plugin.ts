@@ -70,10 +70,8 @@ export const problem: JupyterFrontEndPlugin<void> = {
       host
     );
 
-    for (const kind of ['signoff']) {
-      openers.add(kind, () => commands.execute(CommandIDs.openProject));
-    }
-    for (const kind of ['split', 'evaluation', 'outcomes']) {
+    openers.add('signoff', () => commands.execute(CommandIDs.openProject));
+    for (const kind of ['source', 'quality', 'proof', 'split', 'evaluation', 'outcomes']) {
       openers.add(kind, ref =>
         commands.execute(CommandIDs.openLineage, {
           ref: `${ref.kind}:${ref.name}@${ref.version ?? 1}`

@@ -15,20 +15,22 @@ import type { Message } from '@lumino/messaging';
 
 import { IPerijove, type StepStatus } from '../api';
 import { ServicesContext, VisibleContext } from '../kit';
-import { deployIcon, developIcon, perijoveIcon } from '../kit/icons';
+import { deployIcon, developIcon, operateIcon, perijoveIcon } from '../kit/icons';
 import { addCommands } from './commands';
 import { Sidebar } from './components/sidebar';
 import { StatusItem } from './components/status_item';
 import { LifecycleModel } from './model';
 import { RunningActivities, activityLoader } from './running';
-import { CommandIDs } from './tokens';
+import { SidebarSections } from './sections';
+import { CommandIDs, ISidebarSections } from './tokens';
 
 const ID = 'perijove:sidebar';
 
-export const sidebar: JupyterFrontEndPlugin<void> = {
+export const sidebar: JupyterFrontEndPlugin<ISidebarSections> = {
   id: ID,
   description: "The sidebar that shows the project's life cycle at a glance.",
   autoStart: true,
+  provides: ISidebarSections,
   requires: [IPerijove],
   optional: [
     ILayoutRestorer,
@@ -49,12 +51,13 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     running: IRunningSessionManagers | null,
     browser: IDefaultFileBrowser | null,
     settings: ISettingRegistry | null
-  ): void => {
+  ): ISidebarSections => {
     const { commands, shell } = app;
     const { trans } = perijove;
     const model = new LifecycleModel(perijove);
+    const sections = new SidebarSections();
 
-    const panel = new SidebarWidget(perijove, model);
+    const panel = new SidebarWidget(perijove, model, sections);
     panel.id = 'perijove-sidebar';
     panel.title.icon = perijoveIcon;
     panel.title.caption = trans.__('Perijove');
@@ -88,10 +91,12 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
       const loader = activityLoader(perijove);
       running.add(new RunningActivities(perijove, loader, 'endpoint', deployIcon));
       running.add(new RunningActivities(perijove, loader, 'run', developIcon));
+      running.add(new RunningActivities(perijove, loader, 'job', operateIcon));
     }
     if (statusBar !== null) {
       void followSetting(settings, () => addStatusItem(perijove, model, statusBar));
     }
+    return sections;
   }
 };
 
@@ -99,7 +104,8 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
 class SidebarWidget extends ReactWidget {
   constructor(
     private readonly _perijove: IPerijove,
-    private readonly _model: LifecycleModel
+    private readonly _model: LifecycleModel,
+    private readonly _sections: ISidebarSections
   ) {
     super();
     this.addClass('pj-Sidebar');
@@ -114,6 +120,7 @@ class SidebarWidget extends ReactWidget {
         <VisibleContext.Provider value={this.isVisible}>
           <Sidebar
             model={this._model}
+            sections={this._sections}
             onOpenStep={step => void this._open(step)}
             onNext={step => void this._next(step)}
             onProjects={anchor => this._showProjects(anchor)}

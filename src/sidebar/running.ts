@@ -14,7 +14,7 @@ export class RunningActivities implements IRunningSessions.IManager {
   constructor(
     perijove: IPerijove,
     loader: Loader<readonly Activity[]>,
-    kind: 'run' | 'endpoint',
+    kind: 'run' | 'endpoint' | 'job',
     icon: LabIcon
   ) {
     const { trans } = perijove;
@@ -22,13 +22,11 @@ export class RunningActivities implements IRunningSessions.IManager {
     this._loader = loader;
     this._kind = kind;
     this._icon = icon;
-    const runs = kind === 'run';
-    this.name = runs ? trans.__('Training Runs') : trans.__('Model Endpoints');
-    this.shutdownLabel = runs ? trans.__('Stop Run') : trans.__('Stop Endpoint');
-    this.shutdownAllLabel = runs ? trans.__('Stop All Runs') : trans.__('Stop All Endpoints');
-    this.shutdownAllConfirmationText = runs
-      ? trans.__('All runs of this project stop. What they have logged stays.')
-      : trans.__('All endpoints of this project stop answering. They can be started again.');
+    const words = WORDS[kind](trans);
+    this.name = words.name;
+    this.shutdownLabel = words.stop;
+    this.shutdownAllLabel = words.stopAll;
+    this.shutdownAllConfirmationText = words.sure;
     loader.subscribe(() => this._changed.emit());
   }
 
@@ -81,9 +79,37 @@ export class RunningActivities implements IRunningSessions.IManager {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _perijove: IPerijove;
   private readonly _loader: Loader<readonly Activity[]>;
-  private readonly _kind: 'run' | 'endpoint';
+  private readonly _kind: 'run' | 'endpoint' | 'job';
   private readonly _icon: LabIcon;
 }
+
+interface Words {
+  name: string;
+  stop: string;
+  stopAll: string;
+  sure: string;
+}
+
+const WORDS: Record<'run' | 'endpoint' | 'job', (trans: IPerijove['trans']) => Words> = {
+  run: trans => ({
+    name: trans.__('Training Runs'),
+    stop: trans.__('Stop Run'),
+    stopAll: trans.__('Stop All Runs'),
+    sure: trans.__('All runs of this project stop. What they have logged stays.')
+  }),
+  endpoint: trans => ({
+    name: trans.__('Model Endpoints'),
+    stop: trans.__('Stop Endpoint'),
+    stopAll: trans.__('Stop All Endpoints'),
+    sure: trans.__('All endpoints of this project stop answering. They can be started again.')
+  }),
+  job: trans => ({
+    name: trans.__('Jobs'),
+    stop: trans.__('Stop Job'),
+    stopAll: trans.__('Stop All Jobs'),
+    sure: trans.__('All jobs of this project stop. What they have made so far is not kept.')
+  })
+};
 
 /** Ask for what runs, once for all sections of the panel. */
 export function activityLoader(perijove: IPerijove): Loader<readonly Activity[]> {

@@ -1,3 +1,30 @@
+import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import type { ReactNode } from 'react';
+
+/** A part of the sidebar below the steps, folded until somebody opens it. */
+export interface ISidebarSection {
+  id: string;
+  label: string;
+  /** Smaller ranks come first. */
+  rank: number;
+  /** Only called while the section is open. */
+  render: () => ReactNode;
+}
+
+/** Where steps add parts to the sidebar. */
+export interface ISidebarSections {
+  add(section: ISidebarSection): IDisposable;
+  readonly items: readonly ISidebarSection[];
+  readonly changed: ISignal<ISidebarSections, void>;
+}
+
+export const ISidebarSections = new Token<ISidebarSections>(
+  'perijove:ISidebarSections',
+  'Parts of the Perijove sidebar below the life cycle.'
+);
+
 /** Commands that belong to no single step. */
 export namespace CommandIDs {
   /** Show the sidebar. */

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import type { Dataset } from '../../api';
 import { useAction } from '../../kit/action';
@@ -21,13 +21,16 @@ import { VersionsTab } from './versions_tab';
 
 export interface DatasetArgs extends PageArgs {
   name: string;
+  /** The version to begin with; the newest when left out. */
+  version?: number;
 }
 
 /** One dataset: its rows, columns, rules and versions, and its place on the chain. */
 export default function DatasetPage({ args }: PageProps<DatasetArgs>): JSX.Element {
   const { name } = args;
   // 0 is the newest, whichever that is by then.
-  const [version, setVersion] = useState(0);
+  const [version, setVersion] = useState(args.version ?? 0);
+  useEffect(() => setVersion(args.version ?? 0), [args]);
   const dataset = useResource(['dataset', name, version], ['data'], (client, signal) =>
     client.get('/datasets/{name}', { path: { name }, query: { version }, signal })
   );

@@ -114,7 +114,7 @@ export default function DatasetsPage(): JSX.Element {
           )
         }
         actions={
-          <Button onClick={() => void commands.execute(CommandIDs.showFiles)}>
+          <Button onClick={() => void commands.execute(CommandIDs.openSources)}>
             {trans.__('Add data')}
           </Button>
         }
@@ -150,7 +150,7 @@ export default function DatasetsPage(): JSX.Element {
 }
 
 function madeFrom({ facts }: Dataset): string {
-  return facts.kind === 'file'
+  return facts.inputs.length === 0
     ? facts.path
     : facts.inputs.map(input => input.replace(/^data:/, '').replace('@', ' v')).join(', ');
 }

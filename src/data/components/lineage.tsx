@@ -23,10 +23,10 @@ export function DatasetLineage({ dataset }: { dataset: Dataset }): JSX.Element {
   return (
     <div className="pj-DatasetLineage">
       <Section title={trans.__('Made from')}>
-        {facts.kind === 'file' ? (
+        {facts.kind !== 'curated' && facts.kind !== 'quarantine' ? (
           <KeyValue
             items={[
-              [trans.__('File'), <code key="path">{facts.path}</code>],
+              [trans.__('Source'), <code key="path">{facts.path}</code>],
               ['SHA-256', <code key="sha">{facts.sha256}</code>],
               [trans.__('Registered'), absolute(dataset.at)],
               [trans.__('By'), dataset.by]
@@ -61,7 +61,9 @@ export function DatasetLineage({ dataset }: { dataset: Dataset }): JSX.Element {
             <p key={split.dataset} className="pj-DatasetLineage-split">
               {split.method === 'time'
                 ? trans.__('By time, in the order of %1: ', split.column)
-                : trans.__('By a hash of each row: ')}
+                : split.method === 'group'
+                  ? trans.__('Rows with the same %1 stay together: ', split.column)
+                  : trans.__('By a hash of each row: ')}
               {split.parts
                 .map(part => trans.__('%1 %2 rows', part.name, count(part.rows)))
                 .join(' · ')}

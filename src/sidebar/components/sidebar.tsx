@@ -15,14 +15,16 @@ import {
 } from '../../kit';
 import { loadFact } from '../load';
 import type { LifecycleModel } from '../model';
-import { CommandIDs } from '../tokens';
+import { CommandIDs, type ISidebarSections } from '../tokens';
 import { LifecycleTree } from './lifecycle';
+import { Sections } from './sections';
 
 /** Samples of the machine that the sparkline shows, one a second. */
 const SAMPLES = 60;
 
 export interface SidebarProps {
   model: LifecycleModel;
+  sections: ISidebarSections;
   onOpenStep: (step: StepStatus) => void;
   onNext: (step: StepStatus) => void;
   /** Show the list of projects below this element. */
@@ -73,6 +75,7 @@ export function Sidebar(props: SidebarProps): JSX.Element {
             <caretDownIcon.react tag="span" className="pj-Sidebar-caret" />
           </button>
           <Steps {...props} />
+          <Sections key={path} sections={props.sections} />
         </>
       )}
     </div>
