@@ -13,8 +13,9 @@ from typing import Final
 
 from perijove.core.files import ProcessId
 
-_DROPPED: Final = ("JPY_", "JUPYTERHUB_", "JUPYTER_TOKEN")
-"""What names or opens the Jupyter server: model code has no business with it."""
+DROPPED: Final = ("JPY_", "JUPYTERHUB_", "JUPYTER_TOKEN", "PERIJOVE_JOB", "MPLBACKEND")
+"""What names or opens the Jupyter server, where model code has no business, and what belongs to
+whoever starts the process: its job, its inline plots."""
 
 
 def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
@@ -23,7 +24,7 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
     Neither an interrupt nor the end of this process reaches it, and it shares no pipe that could
     break: only so does it survive a kernel's restart and ``kill -9``.
     """
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(DROPPED)}
     environment["PYTHONUNBUFFERED"] = "1"
     with log.open("wb") as output:
         return subprocess.Popen(

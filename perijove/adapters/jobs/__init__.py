@@ -1,0 +1,1 @@
+"""Runs jobs on this machine: a small detached supervisor a job."""
