@@ -51,6 +51,8 @@ class DataFacts(Struct):
     """Whether ``table`` is a folder with ``key=value`` folders that are columns too."""
     etag: str = ""
     """What a remote source calls the bytes that were read."""
+    query: str = ""
+    """The SELECT of a database, or the sheet of a workbook; empty for all of what lies there."""
     script: str = ""
     """A whole program with the curation's function and all that it uses of its notebook."""
     entry: str = ""
@@ -154,7 +156,7 @@ class DatasetRegister(Struct):
     target: str = ""
     time: str = ""
     query: str = ""
-    """For a SQL source: a SELECT, where the location names no table."""
+    """For a database a SELECT, where the location names no table; for a workbook a sheet."""
 
 
 class DatasetSettings(Struct):
@@ -265,3 +267,5 @@ class Snippet(Struct):
 
 class SnippetQuery(Struct):
     language: Literal["python"] = "python"
+    version: int = 0
+    """0 for whichever is the newest when the code runs."""

@@ -11,6 +11,7 @@ from typing import Literal
 from perijove.contracts.base import Struct
 from perijove.contracts.develop import Series
 from perijove.contracts.operate import Resources
+from perijove.contracts.table import Task
 
 
 class Watch(Struct, tag="watch"):
@@ -44,6 +45,13 @@ class Load(Struct, tag="load"):
     resources: Resources
 
 
+class Progress(Struct, tag="progress"):
+    """Work in the server's background has moved on, or ended."""
+
+    project: str
+    task: Task
+
+
 class Failed(Struct, tag="failed"):
     """The watch cannot be served, say because the project file is broken."""
 
@@ -53,4 +61,4 @@ class Failed(Struct, tag="failed"):
     hint: str = ""
 
 
-ServerEvent = Changed | Points | Load | Failed
+ServerEvent = Changed | Points | Load | Progress | Failed

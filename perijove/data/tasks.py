@@ -133,14 +133,10 @@ class Tasks:
         work.ended.wait(5)
         return work.task
 
-    def pulse(self) -> object:
-        """A value that differs when a task has moved on since."""
+    def all(self) -> list[Task]:
+        """Return what is going on, and what has ended lately."""
         with self._lock:
-            return [
-                (i, w.task.state, round(w.task.progress, 2))
-                for i, w in self._works.items()
-                if not w.ended.is_set()
-            ]
+            return [work.task for work in self._works.values()]
 
     def close(self) -> None:
         """Stop everything."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from tornado.websocket import WebSocketClosedError
 
-from perijove.contracts.events import Changed, Failed, Load, Points, ServerEvent, Watch
+from perijove.contracts.events import Changed, Failed, Load, Points, Progress, ServerEvent, Watch
 from perijove.core.errors import PerijoveError
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ class EventHub:
             if watch is None or watch.bench is not bench:
                 watch = self._watches[project] = ProjectWatch(bench)
             topics = watch.look()
+            moved = watch.moved()
             bench.project.file.read()  # a broken definition is told to every tab, once
         except PerijoveError as error:
             for tab, subscription in tabs.items():
@@ -136,6 +137,7 @@ class EventHub:
                 told = {"problem", "data", "develop", "deploy", "monitor", "operate"}
             if told:
                 events.append((tab, Changed(project, sorted(told))))
+            events += [(tab, Progress(project, task)) for task in moved]
             for run_id in subscription.watch.runs:
                 events += [(tab, e) for e in self._points(project, run_id, subscription)]
             if resources is not None and subscription.watch.resources:

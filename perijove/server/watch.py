@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from perijove.contracts.table import Task
 from perijove.core.errors import PerijoveError
 
 if TYPE_CHECKING:
     from perijove.adapters.workbench import Workbench
 
 Topic = Literal["problem", "data", "develop", "deploy", "monitor", "operate"]
+ENDED = ("finished", "failed", "cancelled")
 CHAIN: tuple[Topic, ...] = ("problem", "data", "develop", "deploy", "monitor")
 
 
@@ -26,6 +28,7 @@ class ProjectWatch:
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
         self._seen: dict[str, object] = {}
+        self._tasks: dict[str, Task] = {}
 
     def look(self) -> set[Topic]:
         """Return the topics that are not as they were at the last look.
@@ -43,6 +46,13 @@ class ProjectWatch:
             self._seen[key] = value
         return changed
 
+    def moved(self) -> list[Task]:
+        """Return the tasks that are not as they were at the last look."""
+        tasks = {task.id: task for task in self.bench.data.tasks.all()}
+        moved = [task for task in tasks.values() if self._tasks.get(task.id) != task]
+        self._tasks = tasks
+        return moved
+
     def _marks(self) -> Iterator[tuple[Topic | None, str, object]]:
         """Yield (topic, key, value); a topic of None stands for the whole chain."""
         paths = self.bench.project.paths
@@ -51,7 +61,8 @@ class ProjectWatch:
         yield "develop", "runs", self.bench.store.change_counter()
         # A run that is lost, or only tells its progress, writes nothing to the store.
         yield "develop", "pulse", self.bench.develop.pulse()
-        yield "data", "tasks", self.bench.data.tasks.pulse()
+        # Each step of a task is told by itself; what it was for has changed when it ends.
+        yield "data", "tasks", [t.id for t in self.bench.data.tasks.all() if t.state in ENDED]
         for registered in self.bench.data.registry.registered_paths():
             yield "data", str(registered), _stamp(registered)
         for endpoint in _entries(paths.state / "endpoints"):

@@ -2,7 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { Changed, Failed, Load, Points, ServerEvent, Step, Watch } from './types';
+import type { Changed, Failed, Load, Progress, Points, ServerEvent, Step, Watch } from './types';
 import { STEPS } from './types';
 
 /** What a subscriber wants beside the news of what changed. */
@@ -49,6 +49,11 @@ export class EventStream implements IDisposable {
   /** The machine's load. */
   get load(): ISignal<this, Load> {
     return this._load;
+  }
+
+  /** How far work in the server's background is. */
+  get progress(): ISignal<this, Progress> {
+    return this._progress;
   }
 
   /** The project cannot be watched, say because its file is broken. */
@@ -223,6 +228,9 @@ export class EventStream implements IDisposable {
       case 'load':
         this._load.emit(event);
         break;
+      case 'progress':
+        this._progress.emit(event);
+        break;
       case 'failed':
         this._failed.emit(event);
         break;
@@ -253,6 +261,7 @@ export class EventStream implements IDisposable {
   private readonly _changed = new Signal<this, Changed>(this);
   private readonly _points = new Signal<this, Points>(this);
   private readonly _load = new Signal<this, Load>(this);
+  private readonly _progress = new Signal<this, Progress>(this);
   private readonly _failed = new Signal<this, Failed>(this);
   private readonly _connectionChanged = new Signal<this, boolean>(this);
   private readonly _url: string;

@@ -117,7 +117,8 @@ export type Changed = Full<Schemas['Changed']>;
 export type Points = Full<Schemas['Points']>;
 export type Load = Full<Schemas['Load']>;
 export type Failed = Full<Schemas['Failed']>;
-export type ServerEvent = Changed | Points | Load | Failed;
+export type Progress = Full<Schemas['Progress']>;
+export type ServerEvent = Changed | Points | Load | Progress | Failed;
 
 /** The five steps in order, then operations. */
 export const STEPS: readonly Step[] = [

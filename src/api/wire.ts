@@ -1209,6 +1209,8 @@ export interface components {
       path: string;
       /** @default  */
       quality?: string;
+      /** @default  */
+      query?: string;
       rows: number;
       /** @default  */
       script?: string;
@@ -1863,6 +1865,13 @@ export interface components {
       /** @default 0 */
       version?: number;
     };
+    /** @description Work in the server's background has moved on, or ended. */
+    Progress: {
+      project: string;
+      task: components['schemas']['Task'];
+      /** @enum {unknown} */
+      type: 'progress';
+    };
     /** @description A project's definition, as it stands in ``perijove.toml``. */
     Project: {
       kpis: components['schemas']['Kpi'][];
@@ -2169,6 +2178,8 @@ export interface components {
        * @enum {unknown}
        */
       language?: 'python';
+      /** @default 0 */
+      version?: number;
     };
     SortKey: {
       column: string;
@@ -3305,6 +3316,7 @@ export interface operations {
         /** @description The project's folder, relative to the server's root. */
         project: string;
         language?: 'python';
+        version?: number;
       };
       header?: never;
       path: {

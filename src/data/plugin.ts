@@ -24,7 +24,10 @@ const DatasetTree = lazy(() => import('./components/tree'));
 const NAMED = {
   args: {
     type: 'object',
-    properties: { name: { type: 'string', description: 'The name of the dataset' } }
+    properties: {
+      name: { type: 'string', description: 'The name of the dataset' },
+      version: { type: 'number', description: 'One version; the newest when left out' }
+    }
   }
 } as const;
 
@@ -156,9 +159,15 @@ export const data: JupyterFrontEndPlugin<void> = {
       caption: trans.__('Put code that loads a dataset below the active cell of the notebook'),
       describedBy: NAMED,
       execute: args => {
-        const name = args['name'];
+        const { name, version } = args;
         return perform(() =>
-          insertSnippet(app, perijove, notebooks, typeof name === 'string' ? name : undefined)
+          insertSnippet(
+            app,
+            perijove,
+            notebooks,
+            typeof name === 'string' ? name : undefined,
+            typeof version === 'number' ? version : 0
+          )
         );
       }
     });

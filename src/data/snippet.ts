@@ -9,14 +9,18 @@ export async function insertSnippet(
   app: JupyterFrontEnd,
   perijove: IPerijove,
   notebooks: INotebookTracker | null,
-  given: string | undefined
+  given: string | undefined,
+  version = 0
 ): Promise<void> {
   const { client } = perijove;
   const name = given ?? (await askForDataset(perijove));
   if (name === null) {
     return;
   }
-  const { code } = await client.get('/datasets/{name}/snippet', { path: { name } });
+  const { code } = await client.get('/datasets/{name}/snippet', {
+    path: { name },
+    query: { version }
+  });
   await insertCode(app, perijove, notebooks, code, name);
 }
 

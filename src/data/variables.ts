@@ -1,6 +1,7 @@
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
 
 import {
   PerijoveError,
@@ -12,7 +13,7 @@ import {
 
 /** The comm's target; `perijove/contracts/variables.py` says what is said over it. */
 const TARGET = 'perijove.variables';
-/** A kernel whose C code holds the interpreter answers nobody: say so, and go on waiting. */
+/** A kernel whose C code holds the interpreter answers nobody: say so. */
 const PATIENCE_MS = 10_000;
 
 type Column = Dataset['facts']['columns'][number];
@@ -37,12 +38,8 @@ export class KernelTables implements IDisposable {
     this._open = Promise.resolve(comm.subshellStarted).then(() => {
       comm.open({});
     });
-    kernel.disposed.connect(() => this._close(GONE(trans)));
-    kernel.statusChanged.connect((_, status) => {
-      if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
-        this._close(GONE(trans));
-      }
-    });
+    kernel.disposed.connect(this._gone, this);
+    kernel.statusChanged.connect(this._statusChanged, this);
   }
 
   get isDisposed(): boolean {
@@ -123,9 +120,20 @@ export class KernelTables implements IDisposable {
     waiting?.resolve({ reply, rows });
   }
 
+  private _gone(): void {
+    this._close(GONE(this._trans));
+  }
+
+  private _statusChanged(_: unknown, status: Kernel.Status): void {
+    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
+      this._gone();
+    }
+  }
+
   private _close(reason: PerijoveError): void {
     if (this._closed === undefined) {
       this._closed = reason;
+      Signal.clearData(this);
       this._waiting.forEach(waiting => waiting.reject(reason));
       this._waiting.clear();
     }

@@ -16,7 +16,16 @@ export interface DrawerProps {
 export function Drawer({ title, kind, onClose, children }: DrawerProps): JSX.Element {
   const trans = useTrans();
   const node = useRef<HTMLElement>(null);
-  useEffect(() => node.current?.focus(), [title]);
+  useEffect(() => {
+    const before = document.activeElement;
+    node.current?.focus();
+    return () => {
+      // Back to the list that it was opened from, if nobody has taken the focus meanwhile.
+      if (before instanceof HTMLElement && document.activeElement === document.body) {
+        before.focus();
+      }
+    };
+  }, [title]);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') {
       event.stopPropagation();

@@ -1,5 +1,5 @@
 import type { InputHTMLAttributes, ReactNode } from 'react';
-import { useId } from 'react';
+import { useId, useState } from 'react';
 
 import { classes } from './classes';
 
@@ -80,6 +80,47 @@ export function TextField(props: TextFieldProps): JSX.Element {
       )}
     </FormRow>
   );
+}
+
+export interface ListFieldProps extends Omit<TextFieldProps, 'value' | 'onChange'> {
+  values: readonly string[];
+  onChange: (values: string[]) => void;
+}
+
+/**
+ * Several texts with commas between; one that holds a comma stands in double quotes. What is
+ * typed stays as it is typed.
+ */
+export function ListField({ values, onChange, ...rest }: ListFieldProps): JSX.Element {
+  const [text, setText] = useState(() => writeList(values));
+  return (
+    <TextField
+      {...rest}
+      value={text}
+      onChange={next => {
+        setText(next);
+        onChange(readList(next));
+      }}
+    />
+  );
+}
+
+export function writeList(values: readonly string[]): string {
+  return values
+    .map(value => (/[",]|^\s|\s$/.test(value) ? `"${value.replace(/"/g, '""')}"` : value))
+    .join(', ');
+}
+
+export function readList(text: string): string[] {
+  const found = text.match(/\s*"(?:[^"]|"")*"\s*|[^,]+/g) ?? [];
+  return found
+    .map(part => part.trim())
+    .filter(part => part !== '')
+    .map(part =>
+      part.length > 1 && part.startsWith('"') && part.endsWith('"')
+        ? part.slice(1, -1).replace(/""/g, '"')
+        : part
+    );
 }
 
 export interface TextAreaFieldProps extends Shared {

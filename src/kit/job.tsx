@@ -18,7 +18,7 @@ export function useJob(id: string): Resource<Job> {
     ['job', id],
     ['data', 'operate'],
     (client, signal) => client.get('/jobs/{job}', { path: { job: id }, signal }),
-    id !== ''
+    { enabled: id !== '' }
   );
 }
 

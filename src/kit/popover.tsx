@@ -1,4 +1,4 @@
-import type { KeyboardEvent, ReactNode } from 'react';
+import type { KeyboardEvent, ReactNode, RefObject } from 'react';
 import { useEffect, useId, useRef, useState } from 'react';
 
 import { Button } from './button';
@@ -34,32 +34,8 @@ export function Popover(props: PopoverProps): JSX.Element {
     change(false);
     place.current?.querySelector<HTMLElement>(':scope > button')?.focus();
   };
-  const newest = useRef(change);
-  useEffect(() => {
-    newest.current = change;
-  });
-  useEffect(() => {
-    if (!open) {
-      return;
-    }
-    const panel = place.current?.querySelector<HTMLElement>('.pj-Popover-panel');
-    panel?.querySelector<HTMLElement>('input, select, textarea, button')?.focus();
-    const outside = (event: PointerEvent): void => {
-      if (event.target instanceof Node && place.current?.contains(event.target) !== true) {
-        newest.current(false);
-      }
-    };
-    document.addEventListener('pointerdown', outside, true);
-    return () => document.removeEventListener('pointerdown', outside, true);
-  }, [open]);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape' && open) {
-      event.stopPropagation();
-      close();
-    }
-  };
   return (
-    <div className="pj-Popover" ref={place} onKeyDown={onKeyDown}>
+    <div className="pj-Popover" ref={place}>
       <Button
         aria-haspopup="dialog"
         aria-expanded={open}
@@ -71,15 +47,67 @@ export function Popover(props: PopoverProps): JSX.Element {
         {count !== undefined && count > 0 && <span className="pj-Tabs-count">{count}</span>}
       </Button>
       {open && (
-        <div
+        <PopoverPanel
           id={id}
-          role="dialog"
-          aria-label={label}
-          className={classes('pj-Popover-panel', align === 'end' && 'pj-mod-end')}
+          label={label}
+          align={align}
+          place={place}
+          onClose={close}
+          onLeave={() => change(false)}
         >
           {children(close)}
-        </div>
+        </PopoverPanel>
       )}
+    </div>
+  );
+}
+
+export interface PopoverPanelProps {
+  id?: string;
+  label: string;
+  align?: 'start' | 'end';
+  /** What the panel belongs to: a click in it is no click elsewhere. */
+  place: RefObject<HTMLElement>;
+  /** Escape: give the focus back. */
+  onClose: () => void;
+  /** A click elsewhere: the focus is there already. */
+  onLeave: () => void;
+  children: ReactNode;
+}
+
+/** The panel of a popover: it takes the focus. */
+export function PopoverPanel(props: PopoverPanelProps): JSX.Element {
+  const { id, label, align = 'start', place, onClose, onLeave, children } = props;
+  const panel = useRef<HTMLDivElement>(null);
+  const leave = useRef(onLeave);
+  useEffect(() => {
+    leave.current = onLeave;
+  });
+  useEffect(() => {
+    panel.current?.querySelector<HTMLElement>('input, select, textarea, button')?.focus();
+    const outside = (event: PointerEvent): void => {
+      if (event.target instanceof Node && place.current?.contains(event.target) !== true) {
+        leave.current();
+      }
+    };
+    document.addEventListener('pointerdown', outside, true);
+    return () => document.removeEventListener('pointerdown', outside, true);
+  }, [place]);
+  return (
+    <div
+      id={id}
+      ref={panel}
+      role="dialog"
+      aria-label={label}
+      className={classes('pj-Popover-panel', align === 'end' && 'pj-mod-end')}
+      onKeyDown={(event: KeyboardEvent) => {
+        if (event.key === 'Escape') {
+          event.stopPropagation();
+          onClose();
+        }
+      }}
+    >
+      {children}
     </div>
   );
 }

@@ -17,13 +17,20 @@ export interface Resource<T> {
   reload: () => void;
 }
 
+export interface ResourceOptions {
+  /** Nothing is asked while this is false. */
+  enabled?: boolean;
+  /** Under another key, the old answer stays until the new one is there. */
+  keep?: boolean;
+}
+
 /**
  * Ask the server for something, and ask again when one of these steps has changed.
  *
  * @param key - What is asked for. Another key, or another project, drops the old answer.
  * @param topics - The steps whose changes make the answer old.
  * @param fetch - Asks; must give the signal on, so that leaving the page gives the call up.
- * @param enabled - Nothing is asked while this is false.
+ * @param options - See {@link ResourceOptions}.
  *
  * ```ts
  * const runs = useResource(['runs', notebook], ['develop'], (client, signal) =>
@@ -35,7 +42,7 @@ export function useResource<T>(
   key: readonly (string | number | boolean | null)[],
   topics: readonly Step[],
   fetch: (client: Client, signal: AbortSignal) => Promise<T>,
-  enabled = true
+  { enabled = true, keep = false }: ResourceOptions = {}
 ): Resource<T> {
   const { client, events } = useServices();
   const project = useProjectPath();
@@ -70,7 +77,22 @@ export function useResource<T>(
     };
   }, [events, loader, wanted]);
   const snapshot = useSyncExternalStore(loader.subscribe, loader.read);
-  return useMemo(() => ({ ...snapshot, reload: loader.reload }), [snapshot, loader]);
+  const last = useRef<{ project: string | null; data: T }>();
+  useEffect(() => {
+    if (snapshot.data !== undefined) {
+      last.current = { project, data: snapshot.data };
+    }
+  }, [snapshot.data, project]);
+  const before = keep && last.current?.project === project ? last.current.data : undefined;
+  return useMemo(
+    () => ({
+      ...snapshot,
+      data: snapshot.data ?? before,
+      loading: enabled && snapshot.loading,
+      reload: loader.reload
+    }),
+    [snapshot, before, enabled, loader]
+  );
 }
 
 /** The stream of the machine's load, once a second while the page is on screen. */

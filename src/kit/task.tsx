@@ -1,20 +1,36 @@
+import { useEffect, useState } from 'react';
+
 import type { Task } from '../api/types';
 import { useAction } from './action';
 import { Button } from './button';
 import { ErrorView } from './feedback';
 import { percent } from './format';
-import { useResource, type Resource } from './resource';
+import { useResource } from './resource';
 import { useServices, useTrans } from './services';
 import { PerijoveError } from '../api/errors';
 
-/** Work in the server's background, as it goes on. Nothing is asked without an id. */
-export function useTask(id: string): Resource<Task> {
-  return useResource(
+/** Work in the server's background, as it goes on; undefined without an id. */
+export function useTask(id: string): Task | undefined {
+  const { events } = useServices();
+  const asked = useResource(
     ['task', id],
-    ['data'],
+    [],
     (client, signal) => client.get('/tasks/{task}', { path: { task: id }, signal }),
-    id !== ''
+    { enabled: id !== '' }
   );
+  const [told, setTold] = useState<Task>();
+  useEffect(() => {
+    const onProgress = (_: unknown, { task }: { task: Task }): void => {
+      if (task.id === id) {
+        setTold(task);
+      }
+    };
+    events.progress.connect(onProgress);
+    return () => {
+      events.progress.disconnect(onProgress);
+    };
+  }, [events, id]);
+  return id === '' ? undefined : told?.id === id ? told : asked.data;
 }
 
 export interface TaskProgressProps {

@@ -16,7 +16,7 @@ export interface CellViewProps {
 }
 
 /** A page cuts values longer than this many characters. */
-const CUT = 1000;
+export const CUT = 1000;
 
 /** The cell under the cursor, in the status line; a long value whole, on demand. */
 export function CellView({ name, version, view, cursor }: CellViewProps): JSX.Element {
@@ -29,7 +29,7 @@ export function CellView({ name, version, view, cursor }: CellViewProps): JSX.El
       <span className="pj-Rows-cell">
         {trans.__('row %1 · %2', count(cursor.row), cursor.column)}
       </span>
-      <code title={cursor.value.slice(0, CUT)}>{cursor.value.slice(0, CUT)}</code>
+      <code title={cursor.shown.slice(0, CUT)}>{cursor.shown.slice(0, CUT)}</code>
       {long && (
         <Button look="link" onClick={() => setOpen(open === place ? '' : place)}>
           {open === place ? trans.__('Close') : trans.__('Show all of it')}

@@ -22,12 +22,19 @@ export function ColumnChooser({ columns, hidden, onChange }: ColumnChooserProps)
   const gone = useMemo(() => new Set(hidden), [hidden]);
   const needle = text.trim().toLowerCase();
   const found = columns.filter(({ name }) => name.toLowerCase().includes(needle));
-  const turn = (name: string, show: boolean): void =>
-    onChange(show ? hidden.filter(other => other !== name) : [...hidden, name]);
+  const left = columns.length - gone.size;
+  const turn = (name: string, show: boolean): void => {
+    // A table without columns is none.
+    if (show || left > 1) {
+      onChange(show ? hidden.filter(other => other !== name) : [...hidden, name]);
+    }
+  };
   const turnAll = (show: boolean): void => {
     const names = new Set(found.map(({ name }) => name));
     const rest = hidden.filter(name => !names.has(name));
-    onChange(show ? rest : [...rest, ...names]);
+    const next = show ? rest : [...rest, ...names];
+    const first = columns[0]?.name;
+    onChange(next.length < columns.length ? next : next.filter(name => name !== first));
   };
   return (
     <div className="pj-ColumnChooser">

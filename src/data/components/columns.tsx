@@ -46,7 +46,7 @@ export function Columns({ dataset }: { dataset: Dataset }): JSX.Element {
     [],
     (c, signal) =>
       c.get('/datasets/{name}/leaks', { path: { name }, query: { target, version }, signal }),
-    leaking && target !== ''
+    { enabled: leaking && target !== '' }
   );
   const leakOf = useMemo(
     () => new Map(leaks.data?.columns.map(leak => [leak.column, leak])),
@@ -116,9 +116,7 @@ export function Columns({ dataset }: { dataset: Dataset }): JSX.Element {
         <span className="pj-mod-quiet" role="status">
           {profile.data !== undefined && stageInWords(profile.data, trans)}
         </span>
-        {task.data !== undefined && (
-          <TaskProgress task={task.data} label={trans.__('Profile of all rows')} />
-        )}
+        {task !== undefined && <TaskProgress task={task} label={trans.__('Profile of all rows')} />}
         <span className="pj-ViewBar-space" />
         {target !== '' && (
           <Button
@@ -142,7 +140,7 @@ export function Columns({ dataset }: { dataset: Dataset }): JSX.Element {
         )}
         {profile.data !== undefined &&
           profile.data.stage !== 'full' &&
-          task.data?.state !== 'running' && (
+          task?.state !== 'running' && (
             <Button busy={whole.busy} onClick={() => void whole.run()}>
               {trans.__('Profile all rows')}
             </Button>
@@ -230,7 +228,7 @@ function useStage(
     topics,
     (client, signal) =>
       client.get('/datasets/{name}/profile', { path: { name }, query: { version, stage }, signal }),
-    enabled
+    { enabled, keep: true }
   );
 }
 

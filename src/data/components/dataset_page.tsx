@@ -31,8 +31,13 @@ export default function DatasetPage({ args }: PageProps<DatasetArgs>): JSX.Eleme
   // 0 is the newest, whichever that is by then.
   const [version, setVersion] = useState(args.version ?? 0);
   useEffect(() => setVersion(args.version ?? 0), [args]);
-  const dataset = useResource(['dataset', name, version], ['data'], (client, signal) =>
-    client.get('/datasets/{name}', { path: { name }, query: { version }, signal })
+  const [tab, setTab] = useState('rows');
+  const dataset = useResource(
+    ['dataset', name, version],
+    ['data'],
+    (client, signal) =>
+      client.get('/datasets/{name}', { path: { name }, query: { version }, signal }),
+    { keep: true }
   );
   return (
     <div className="pj-Dataset pj-PageFill">
@@ -40,6 +45,8 @@ export default function DatasetPage({ args }: PageProps<DatasetArgs>): JSX.Eleme
         {data => (
           <DatasetView
             dataset={data}
+            tab={tab}
+            onTab={setTab}
             onVersion={chosen => setVersion(chosen === data.versions ? 0 : chosen)}
           />
         )}
@@ -50,13 +57,15 @@ export default function DatasetPage({ args }: PageProps<DatasetArgs>): JSX.Eleme
 
 interface DatasetViewProps {
   dataset: Dataset;
+  tab: string;
+  onTab: (tab: string) => void;
   onVersion: (version: number) => void;
 }
 
-function DatasetView({ dataset, onVersion }: DatasetViewProps): JSX.Element {
+function DatasetView(props: DatasetViewProps): JSX.Element {
   const { client, commands, events } = useServices();
   const trans = useTrans();
-  const [tab, setTab] = useState('rows');
+  const { dataset, tab, onTab, onVersion } = props;
   const { name, facts, version, versions } = dataset;
   const again = useAction(async () => {
     await client.post('/datasets', { body: { path: facts.path, name } });
@@ -106,7 +115,12 @@ function DatasetView({ dataset, onVersion }: DatasetViewProps): JSX.Element {
             )}
             <Button
               look={changed ? 'plain' : 'accept'}
-              onClick={() => void commands.execute(CommandIDs.insertSnippet, { name })}
+              onClick={() =>
+                void commands.execute(CommandIDs.insertSnippet, {
+                  name,
+                  version: newest ? 0 : version
+                })
+              }
             >
               {trans.__('Insert load snippet')}
             </Button>
@@ -150,7 +164,7 @@ function DatasetView({ dataset, onVersion }: DatasetViewProps): JSX.Element {
           { id: 'lineage', label: trans.__('Lineage') }
         ]}
         current={tab}
-        onChange={setTab}
+        onChange={onTab}
       >
         <TabContent tab={tab} dataset={dataset} onVersion={onVersion} />
       </Tabs>
@@ -158,7 +172,7 @@ function DatasetView({ dataset, onVersion }: DatasetViewProps): JSX.Element {
   );
 }
 
-function TabContent({ tab, dataset, onVersion }: DatasetViewProps & { tab: string }): JSX.Element {
+function TabContent({ tab, dataset, onVersion }: Omit<DatasetViewProps, 'onTab'>): JSX.Element {
   switch (tab) {
     case 'columns':
       return <Columns dataset={dataset} />;
@@ -169,11 +183,14 @@ function TabContent({ tab, dataset, onVersion }: DatasetViewProps & { tab: strin
     case 'lineage':
       return <DatasetLineage dataset={dataset} />;
     default:
-      return <Rows key={dataset.ref} dataset={dataset} />;
+      return <Rows dataset={dataset} />;
   }
 }
 
-function VersionPicker({ dataset, onVersion }: DatasetViewProps): JSX.Element {
+function VersionPicker({
+  dataset,
+  onVersion
+}: Pick<DatasetViewProps, 'dataset' | 'onVersion'>): JSX.Element {
   const trans = useTrans();
   const numbers = Array.from({ length: dataset.versions }, (_, index) => dataset.versions - index);
   return (

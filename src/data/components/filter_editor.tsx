@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import type { ColumnProfile, Dataset } from '../../api';
 import { Button } from '../../kit/button';
-import { SelectField, TextField } from '../../kit/form';
+import { ListField, SelectField, TextField } from '../../kit/form';
 import { useTrans } from '../../kit/services';
 import { arity, kindOf, operatorName, operatorsOf, type Condition, type Operator } from '../view';
 
@@ -18,6 +18,9 @@ export interface FilterEditorProps {
   onDone: (condition: Condition) => void;
   onCancel?: () => void;
 }
+
+/** More columns than these are found by typing. */
+const LISTED = 200;
 
 /** One condition: a column, what is asked of it, and the values. */
 export function FilterEditor(props: FilterEditorProps): JSX.Element {
@@ -41,19 +44,17 @@ export function FilterEditor(props: FilterEditorProps): JSX.Element {
       : undefined;
   const needed = takes === 'many' ? 1 : takes;
   const whole =
-    takes === 0 ||
-    kind === 'truth' ||
-    (kind === 'text' && takes === 1) ||
-    values.filter(Boolean).length >= needed;
+    type !== '' &&
+    (takes === 0 ||
+      kind === 'truth' ||
+      (kind === 'text' && takes === 1) ||
+      values.filter(Boolean).length >= needed);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (whole) {
       const kept =
         takes === 'many'
-          ? (values[0] ?? '')
-              .split(/\r?\n|,/)
-              .map(text => text.trim())
-              .filter(Boolean)
+          ? values.filter(Boolean)
           : kind === 'truth' && takes === 1
             ? [values[0] === 'false' ? 'false' : 'true']
             : values.slice(0, takes);
@@ -65,15 +66,27 @@ export function FilterEditor(props: FilterEditorProps): JSX.Element {
     next[index] = value;
     setValues(next);
   };
-  const many = values.length > 1 && takes === 'many' ? values.join(', ') : (values[0] ?? '');
   return (
     <form className="pj-FilterEditor" onSubmit={submit}>
-      <SelectField
-        label={trans.__('Column')}
-        value={column}
-        options={columns.map(({ name }) => ({ value: name, label: name }))}
-        onChange={setColumn}
-      />
+      {columns.length > LISTED ? (
+        <TextField
+          label={trans.__('Column')}
+          error={type === '' ? trans.__('There is no column %1.', column) : undefined}
+          value={column}
+          suggestions={columns
+            .filter(({ name }) => name.includes(column))
+            .slice(0, LISTED)
+            .map(({ name }) => name)}
+          onChange={setColumn}
+        />
+      ) : (
+        <SelectField
+          label={trans.__('Column')}
+          value={column}
+          options={columns.map(({ name }) => ({ value: name, label: name }))}
+          onChange={setColumn}
+        />
+      )}
       <SelectField
         label={trans.__('Condition')}
         value={operator}
@@ -92,13 +105,16 @@ export function FilterEditor(props: FilterEditorProps): JSX.Element {
             onChange={value => set(0, value)}
           />
         ) : (
-          <TextField
+          <OneValue
+            key={`${column} ${takes === 'many' ? 'many' : 'one'}`}
+            many={takes === 'many'}
             label={takes === 2 ? trans.__('From') : trans.__('Value')}
             help={takes === 'many' ? trans.__('Several values, with commas between') : range}
-            value={takes === 'many' ? many : (values[0] ?? '')}
-            suggestions={takes === 'many' ? undefined : suggestions}
             placeholder={kind === 'time' ? '2024-02-29 10:00' : undefined}
-            onChange={value => (takes === 'many' ? setValues([value]) : set(0, value))}
+            suggestions={suggestions}
+            values={values}
+            onValues={setValues}
+            onValue={value => set(0, value)}
           />
         ))}
       {takes === 2 && (
@@ -119,6 +135,31 @@ export function FilterEditor(props: FilterEditorProps): JSX.Element {
         </Button>
       </div>
     </form>
+  );
+}
+
+function OneValue(props: {
+  many: boolean;
+  label: string;
+  help: string | undefined;
+  placeholder: string | undefined;
+  suggestions: string[] | undefined;
+  values: readonly string[];
+  onValues: (values: string[]) => void;
+  onValue: (value: string) => void;
+}): JSX.Element {
+  const { many, label, help, placeholder, suggestions, values, onValues, onValue } = props;
+  return many ? (
+    <ListField label={label} help={help} values={values.filter(Boolean)} onChange={onValues} />
+  ) : (
+    <TextField
+      label={label}
+      help={help}
+      placeholder={placeholder}
+      suggestions={suggestions}
+      value={values[0] ?? ''}
+      onChange={onValue}
+    />
   );
 }
 

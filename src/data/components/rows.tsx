@@ -14,6 +14,7 @@ import type { IHeaderFacts } from '../rows/headers';
 import { openMenu } from '../rows/menu';
 import {
   isPlain,
+  kindOf,
   PLAIN,
   sortedBy,
   specOf,
@@ -21,7 +22,7 @@ import {
   type Condition,
   type ViewState
 } from '../view';
-import { CellView } from './cell_view';
+import { CellView, CUT } from './cell_view';
 import { FindBar } from './find_bar';
 import { GridHost, type GridView, type IGridHandle } from './grid_host';
 import { ViewBar } from './view_bar';
@@ -38,6 +39,12 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
   const [state, setState] = useState<ViewState>(() =>
     fitting(remembered.get(memory) ?? PLAIN, dataset)
   );
+  const [columnsOf, setColumnsOf] = useState(facts.columns);
+  if (columnsOf !== facts.columns) {
+    // Another version may lack a column that the view speaks of.
+    setColumnsOf(facts.columns);
+    setState(fitting(state, dataset));
+  }
   const change = (next: ViewState): void => {
     remembered.set(memory, next);
     setState(next);
@@ -66,13 +73,11 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
   const task = useTask(view?.state === 'building' ? view.task : '');
   const exported = useTask(exporting);
   useEffect(() => {
-    if (exported.data?.state === 'finished') {
-      void Notification.success(trans.__('%1 was written.', exported.data.title), {
-        autoClose: 5000
-      });
+    if (exported?.state === 'finished') {
+      void Notification.success(trans.__('%1 is done.', exported.title), { autoClose: 5000 });
       setExporting('');
     }
-  }, [exported.data, trans]);
+  }, [exported, trans]);
 
   const rows = plain ? facts.rows : (view?.reachable ?? 0);
   const hidden = useMemo(() => new Set(state.hidden), [state.hidden]);
@@ -109,9 +114,18 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
           },
     [client, facts.columns.length, id, name, ready, rows, shown, version]
   );
+  // What was shown stays until the first rows of the next view can be asked for.
+  const last = useRef<GridView>();
+  useEffect(() => {
+    last.current = gridView ?? last.current;
+  }, [gridView]);
+  const knownOf = useMemo(
+    () => new Map(facts.columns.map(column => [column.name, column.known])),
+    [facts.columns]
+  );
   const header = (column: string): IHeaderFacts => {
     const place = state.sort.findIndex(key => key.column === column);
-    const known = facts.columns.find(found => found.name === column)?.known;
+    const known = knownOf.get(column);
     return {
       note:
         column === target
@@ -133,11 +147,12 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
     const sorted = (descending: boolean): (() => void) => {
       return () => change({ ...state, sort: [{ column, descending }] });
     };
-    const short =
-      cell !== null && cell.value.length > 24 ? `${cell.value.slice(0, 23)}…` : cell?.value;
+    const short = shortened(cell?.value ?? '');
+    const kind = kindOf(facts.columns.find(found => found.name === column)?.type ?? '');
+    const exact = kind !== 'other' && (cell?.value.length ?? 0) < CUT;
     openMenu(
       [
-        ...(cell === null
+        ...(cell === null || cell.loading
           ? []
           : cell.missing
             ? [
@@ -152,14 +167,18 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
                 null
               ]
             : [
-                {
-                  label: trans.__('Only Rows With %1', short ?? ''),
-                  act: () => add({ column, operator: '=', values: [cell.value] })
-                },
-                {
-                  label: trans.__('Hide Rows With %1', short ?? ''),
-                  act: () => add({ column, operator: '!=', values: [cell.value] })
-                },
+                ...(exact
+                  ? [
+                      {
+                        label: trans.__('Only Rows With %1', short),
+                        act: () => add({ column, operator: '=', values: [asTyped(cell.value)] })
+                      },
+                      {
+                        label: trans.__('Hide Rows With %1', short),
+                        act: () => add({ column, operator: '!=', values: [asTyped(cell.value)] })
+                      }
+                    ]
+                  : []),
                 { label: trans.__('Copy Value'), act: () => Clipboard.copyToSystem(cell.value) },
                 null
               ]),
@@ -192,7 +211,6 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
   return (
     <div className="pj-Rows" onKeyDown={onKeyDown}>
       <ViewBar
-        key={asked ?? ''}
         name={name}
         columns={facts.columns}
         profiles={profiles}
@@ -222,8 +240,15 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
         <ErrorView error={opened.error} retry={opened.reload} compact />
       )}
       {failed !== undefined && <ErrorView error={new PerijoveError(failed)} compact />}
-      {exported.data !== undefined && (
-        <TaskProgress task={exported.data} label={exported.data.title} />
+      {exported !== undefined && (
+        <div className="pj-Columns-bar">
+          <TaskProgress task={exported} label={exported.title} />
+          {exported.state === 'failed' && (
+            <Button look="link" onClick={() => setExporting('')}>
+              {trans.__('Dismiss')}
+            </Button>
+          )}
+        </div>
       )}
       <LoadingBar active={!plain && opened.loading} />
       {facts.rows === 0 ? (
@@ -243,7 +268,7 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
           ref={grid}
           label={trans.__('Rows of %1', name)}
           identity={`${name}@${version}`}
-          view={gridView}
+          view={gridView ?? last.current}
           header={header}
           headerKey={JSON.stringify([
             state.sort,
@@ -269,9 +294,9 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
                 : trans.__('no histograms yet')
             }`}
         </span>
-        {task.data !== undefined && view?.state === 'building' && (
+        {task !== undefined && view?.state === 'building' && (
           <TaskProgress
-            task={task.data}
+            task={task}
             label={trans.__('first %1 rows; making all', count(view.reachable))}
           />
         )}
@@ -297,7 +322,7 @@ function useView(
         body: { version, filter, sort, columns: [] },
         signal
       }),
-    enabled
+    { enabled }
   );
 }
 
@@ -310,6 +335,15 @@ function fitting(state: ViewState, dataset: Dataset): ViewState {
     sort: state.sort.filter(({ column }) => names.has(column)),
     hidden: state.hidden.filter(column => names.has(column))
   };
+}
+
+function shortened(value: string): string {
+  return value === '' ? '“”' : value.length > 24 ? `${value.slice(0, 23)}…` : value;
+}
+
+/** A value as a filter takes it: infinity has another sign in the grid. */
+function asTyped(value: string): string {
+  return value === '∞' ? 'Infinity' : value === '-∞' ? '-Infinity' : value;
 }
 
 function rowsInWords(

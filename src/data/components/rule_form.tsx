@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import type { Dataset, Rule } from '../../api';
 import { Button } from '../../kit/button';
-import { SelectField, TextField } from '../../kit/form';
+import { ListField, SelectField, TextField } from '../../kit/form';
 import { useTrans } from '../../kit/services';
 import { CHECKS, checkName, fieldsOf, fixesOf, freshId, takesColumns } from '../rules';
 
@@ -25,7 +25,6 @@ export function RuleForm(props: RuleFormProps): JSX.Element {
   const fields = fieldsOf(rule.check);
   const fixes = fixesOf(rule.check);
   const names = dataset.facts.columns.map(column => column.name);
-  const columns = rule.columns.join(', ');
   const unknown = rule.columns.filter(column => !names.includes(column));
   const whole =
     (!takesColumns(rule.check) || (rule.columns.length > 0 && unknown.length === 0)) &&
@@ -56,7 +55,7 @@ export function RuleForm(props: RuleFormProps): JSX.Element {
         }}
       />
       {takesColumns(rule.check) && (
-        <TextField
+        <ListField
           label={trans.__('Columns')}
           help={
             rule.check === 'unique'
@@ -66,16 +65,9 @@ export function RuleForm(props: RuleFormProps): JSX.Element {
           error={
             unknown.length > 0 ? trans.__('There is no column %1.', unknown[0] ?? '') : undefined
           }
-          value={columns}
+          values={rule.columns}
           suggestions={names}
-          onChange={text =>
-            set({
-              columns: text
-                .split(',')
-                .map(name => name.trim())
-                .filter(Boolean)
-            })
-          }
+          onChange={columns => set({ columns })}
         />
       )}
       {fields.includes('minimum') && (
@@ -93,11 +85,11 @@ export function RuleForm(props: RuleFormProps): JSX.Element {
         </div>
       )}
       {fields.includes('values') && (
-        <TextField
+        <ListField
           label={trans.__('Values')}
-          help={trans.__('With commas between')}
-          value={rule.values.join(', ')}
-          onChange={text => set({ values: text.split(',').map(value => value.trim()) })}
+          help={trans.__('With commas between; one with a comma in double quotes')}
+          values={rule.values}
+          onChange={values => set({ values })}
         />
       )}
       {fields.includes('pattern') && (

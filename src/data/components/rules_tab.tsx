@@ -5,6 +5,7 @@ import {
   type Dataset,
   type QualityResult,
   type Rule,
+  type RuleResult,
   type RuleSet
 } from '../../api';
 import { useAction } from '../../kit/action';
@@ -119,8 +120,8 @@ function Rules(props: { dataset: Dataset; set: RuleSet }): JSX.Element {
     <div className="pj-Rules">
       <div className="pj-Columns-bar">
         <code className="pj-mod-quiet">{set.path}</code>
-        {task.data !== undefined && (
-          <TaskProgress task={task.data} label={trans.__('Check of version %1', version)} />
+        {task !== undefined && (
+          <TaskProgress task={task} label={trans.__('Check of version %1', version)} />
         )}
         <span className="pj-ViewBar-space" />
         <Button disabled={broken} onClick={() => setPanel({ show: 'import' })}>
@@ -134,7 +135,7 @@ function Rules(props: { dataset: Dataset; set: RuleSet }): JSX.Element {
         </Button>
         <Button
           look="accept"
-          busy={check.busy || task.data?.state === 'running'}
+          busy={check.busy || task?.state === 'running'}
           disabled={broken || set.rules.length === 0}
           onClick={() => void check.run()}
         >
@@ -292,7 +293,7 @@ function Result({ result }: { result: QualityResult }): JSX.Element {
                     : 'attention'
               }
             >
-              {one.state}
+              {resultName(one.state, trans)}
             </Badge>
             <span>{ruleInWords(one.rule, trans)}</span>
             {one.failed > 0 && (
@@ -307,6 +308,23 @@ function Result({ result }: { result: QualityResult }): JSX.Element {
       </ul>
     </details>
   );
+}
+
+function resultName(state: RuleResult['state'], trans: { __: (text: string) => string }): string {
+  switch (state) {
+    case 'pass':
+      return trans.__('passes');
+    case 'warn':
+      return trans.__('warning');
+    case 'fixed':
+      return trans.__('fixed');
+    case 'quarantined':
+      return trans.__('quarantined');
+    case 'blocked':
+      return trans.__('blocked');
+    case 'error':
+      return trans.__('error');
+  }
 }
 
 interface ChoiceProps {

@@ -240,7 +240,7 @@ function VariableRows(props: { tables: KernelTables; variable: Variable }): JSX.
             <span className="pj-Rows-cell">
               {trans.__('row %1 · %2', count(cursor.row), cursor.column)}
             </span>
-            <code title={cursor.value}>{cursor.value}</code>
+            <code title={cursor.shown}>{cursor.shown}</code>
           </span>
         )}
       </footer>

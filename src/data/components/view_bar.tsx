@@ -1,10 +1,10 @@
-import type { ReactNode } from 'react';
-import { useState } from 'react';
+import type { ReactNode, RefObject } from 'react';
+import { useRef, useState } from 'react';
 
 import type { ColumnProfile, Dataset, Task, ViewSpec } from '../../api';
 import { Button } from '../../kit/button';
 import { classes } from '../../kit/classes';
-import { Popover } from '../../kit/popover';
+import { Popover, PopoverPanel } from '../../kit/popover';
 import { useTrans } from '../../kit/services';
 import { describe, type Condition, type ViewState } from '../view';
 import { ColumnChooser } from './column_chooser';
@@ -44,6 +44,7 @@ export function ViewBar(props: ViewBarProps): JSX.Element {
       >
         {close => (
           <FilterEditor
+            key={asked}
             columns={columns}
             profiles={profiles}
             start={asked ?? ''}
@@ -62,20 +63,32 @@ export function ViewBar(props: ViewBarProps): JSX.Element {
           onClick={() => setEdited(edited === index ? null : index)}
           onRemove={() => setConditions(conditions.filter((_, other) => other !== index))}
         >
-          {edited === index && (
-            <div className="pj-Popover-panel" role="dialog" aria-label={trans.__('Filter')}>
-              <FilterEditor
-                columns={columns}
-                profiles={profiles}
-                condition={condition}
-                onDone={changed => {
-                  setConditions(conditions.map((old, other) => (other === index ? changed : old)));
+          {(place, focus) =>
+            edited === index && (
+              <PopoverPanel
+                label={trans.__('Filter on %1', condition.column)}
+                place={place}
+                onClose={() => {
                   setEdited(null);
+                  focus();
                 }}
-                onCancel={() => setEdited(null)}
-              />
-            </div>
-          )}
+                onLeave={() => setEdited(null)}
+              >
+                <FilterEditor
+                  columns={columns}
+                  profiles={profiles}
+                  condition={condition}
+                  onDone={changed => {
+                    setConditions(
+                      conditions.map((old, other) => (other === index ? changed : old))
+                    );
+                    setEdited(null);
+                  }}
+                  onCancel={() => setEdited(null)}
+                />
+              </PopoverPanel>
+            )
+          }
         </Chip>
       ))}
       {conditions.length > 1 && (
@@ -147,18 +160,21 @@ function Chip(props: {
   onClick: () => void;
   onRemove: () => void;
   quiet?: boolean;
-  children?: ReactNode;
+  /** A panel of the chip, and how it gives the focus back. */
+  children?: (place: RefObject<HTMLElement>, focus: () => void) => ReactNode;
 }): JSX.Element {
   const { text, removal, onClick, onRemove, quiet = false, children } = props;
+  const place = useRef<HTMLSpanElement>(null);
+  const focus = (): void => place.current?.querySelector('button')?.focus();
   return (
-    <span className={classes('pj-Chip', quiet && 'pj-mod-quiet')}>
+    <span className={classes('pj-Chip', quiet && 'pj-mod-quiet')} ref={place}>
       <button type="button" className="pj-Chip-text" title={text} onClick={onClick}>
         {text}
       </button>
       <button type="button" className="pj-Chip-remove" aria-label={removal} onClick={onRemove}>
         ×
       </button>
-      {children}
+      {children?.(place, focus)}
     </span>
   );
 }

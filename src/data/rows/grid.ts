@@ -10,7 +10,7 @@ import {
 import type { IMessageHandler, Message } from '@lumino/messaging';
 
 import { isNumeric } from '../types';
-import { cellText } from './cells';
+import { cellText, LOADING } from './cells';
 import { HeaderRenderer, PADDING, type IHeaderFacts } from './headers';
 import { RowsModel, type ICellMetadata } from './model';
 import { gridTheme, type IGridTheme } from './theme';
@@ -19,8 +19,13 @@ import { gridTheme, type IGridTheme } from './theme';
 export interface ICursor {
   row: number;
   column: string;
+  /** The whole value, as it is copied; empty where it is missing. */
   value: string;
+  /** What the grid paints. */
+  shown: string;
   missing: boolean;
+  /** It has not arrived yet. */
+  loading: boolean;
 }
 
 /** Where somebody asked for a menu; `cell` is none on a header. */
@@ -284,11 +289,14 @@ export class RowsGrid extends DataGrid {
     const value = this._model.data('body', row, index);
     const { write } = this._model.metadata('body', row, index);
     const { text, quiet } = cellText(value, write);
+    const missing = value === null || value === undefined || Number.isNaN(value);
     return {
       row: row + 1,
       column: shown.column.name,
-      value: quiet ? text : write(value),
-      missing: value === null || value === undefined || Number.isNaN(value)
+      value: missing || value === LOADING ? '' : write(value),
+      shown: quiet ? text : write(value),
+      missing,
+      loading: value === LOADING
     };
   }
 

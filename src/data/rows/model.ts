@@ -112,11 +112,7 @@ export class RowsModel extends DataModel {
       case 'body': {
         const page = this._pages.get(this._key(row, column));
         const at = row % CHUNK_ROWS;
-        return page && at < page.rows
-          ? page.value(at, column % BLOCK_COLUMNS)
-          : page
-            ? null
-            : LOADING;
+        return page && at < page.rows ? page.value(at, column % BLOCK_COLUMNS) : LOADING;
       }
       case 'column-header':
         return this.shown[column]!.column.name;

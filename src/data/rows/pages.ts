@@ -56,6 +56,8 @@ export class Pages<P> {
   forget(first: number, count: number): void {
     for (let chunk = first; chunk < first + count; chunk++) {
       this._kept.delete(chunk);
+      // An answer that is on its way is old too: nobody keeps it.
+      this._inFlight.delete(chunk);
     }
   }
 
@@ -104,16 +106,18 @@ export class Pages<P> {
     if (running) {
       return running;
     }
-    const load = this._options
+    const load: Promise<P> = this._options
       .load(chunk, this._abort.signal)
       .then(page => {
-        if (!this._abort.signal.aborted) {
+        if (!this._abort.signal.aborted && this._inFlight.get(chunk) === load) {
           this._touch(chunk, page);
         }
         return page;
       })
       .finally(() => {
-        this._inFlight.delete(chunk);
+        if (this._inFlight.get(chunk) === load) {
+          this._inFlight.delete(chunk);
+        }
         this._next();
       });
     this._inFlight.set(chunk, load);

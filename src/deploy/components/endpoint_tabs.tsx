@@ -168,7 +168,7 @@ export function GateTab({ endpoint }: { endpoint: Endpoint }): JSX.Element {
     ['lineage', ref],
     [],
     (client, signal) => client.get('/lineage', { query: { ref }, signal }),
-    ref !== ''
+    { enabled: ref !== '' }
   );
   if (revision === null) {
     return <Empty>{trans.__('Nothing was deployed here yet.')}</Empty>;

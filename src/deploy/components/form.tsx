@@ -58,7 +58,7 @@ export function DeployForm(props: DeployFormProps): JSX.Element {
     ['runs', notebook],
     [],
     (client, signal) => client.get('/runs', { query: { notebook }, signal }),
-    notebook !== ''
+    { enabled: notebook !== '' }
   );
   const targets = useResource(['targets'], [], (client, signal) =>
     client.get('/targets', { signal })

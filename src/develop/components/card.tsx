@@ -73,7 +73,7 @@ function Content({ payload }: { payload: Payload }): JSX.Element {
     ['card', payload.run_id, payload.project, list?.length ?? -1],
     ['problem', 'develop', 'deploy'],
     (client, signal) => findRun(client, payload, list ?? [], signal),
-    list !== undefined
+    { enabled: list !== undefined }
   );
   const { data, error, reload } = found;
   const foreign = data !== undefined && data.project !== current;

@@ -41,7 +41,7 @@ export function runsPage(notebook: CurrentNotebook): () => JSX.Element {
       ['runs', only],
       ['develop', 'deploy'],
       (client, signal) => client.get('/runs', { query: { notebook: only, limit: LIMIT }, signal }),
-      partly && only !== ''
+      { enabled: partly && only !== '' }
     );
     const project = useResource(['project'], ['problem'], (client, signal) =>
       client.get('/project', { signal })
