@@ -104,8 +104,10 @@ class DataEngine(Protocol):
         """Return one value as text of at most 2**20 characters; its column by position."""
         ...
 
-    def first_rows(self, look: Look, rows: int, parquet: Path) -> int:
-        """Write at most the first ``rows`` rows of a look, atomically, and return how many.
+    def first_rows(self, look: Look, rows: int, parquet: Path) -> tuple[int, bool]:
+        """Write the first rows of a look, atomically: at most ``rows``, fewer of a wide table.
+
+        Return how many they are, and whether they are all.
 
         Behind the look's columns stands one more: the row's number in the table, from 0.
 

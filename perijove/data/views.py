@@ -145,8 +145,7 @@ class Views:
         view = self._copies.identity(look.table.key, spec.filter, spec.sort)
         stored = self._copies.find(view)
         if stored is None or not self._copies.first(view).is_file():
-            first = self._engine.first_rows(look, FIRST, self._copies.first(view))
-            whole = first < FIRST
+            first, whole = self._engine.first_rows(look, FIRST, self._copies.first(view))
             known = None if spec.filter is not None else facts.rows
             stored = StoredView(
                 ref=node.ref, filter=spec.filter, sort=spec.sort,
@@ -211,9 +210,16 @@ class Views:
         size = sum(file.stat().st_size for file in look.table.files)
         room = self._copies.make_room(view, int(size * rows / max(1, total)))
         work.report(0.0, "sorting" if look.sort else "copying")
-        self._engine.copy(
-            look, rows, room, self._copies.rows(view), work=work, scratch=self._copies.scratch
-        )
+        copy, scratch = self._copies.rows(view), self._copies.scratch
+        try:
+            self._engine.copy(look, rows, room, copy, work=work, scratch=scratch)
+        except UnavailableError as error:
+            raise UnavailableError(
+                f"The view's {rows:,} rows could not be copied; only its first "
+                f"{stored.first:,} are there. {error.message}",
+                "Filter further, or sort fewer rows.",
+                code=error.code,
+            ) from error
 
     def _look(self, node: Node, spec: ViewSpec) -> Look:
         table = self._registry.table(node)

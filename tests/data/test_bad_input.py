@@ -79,6 +79,9 @@ def test_a_flipped_byte_in_a_twin_is_noticed(data: DataService, folder: Path) ->
         _page(data, "n", 25_000)
     with pytest.raises(UnreadableDataError):
         data.registry.read(data.registry.resolve("n"))
+    # DuckDB itself does not look at checksums.
+    with pytest.raises(UnreadableDataError, match="column 'a' is damaged on the disk"):
+        data.views.open("n", ViewSpec(sort=[SortKey(column="a", descending=True)]))
 
 
 def test_a_flipped_byte_in_a_views_copy_is_noticed(data: DataService, folder: Path) -> None:

@@ -19,6 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perijove.adapters.duckdb.engine import DuckDbEngine
+from perijove.adapters.duckdb.worker.checksums import verify
+from perijove.adapters.duckdb.worker.database import UnreadableError
 from perijove.adapters.duckdb.workers import Workers
 from perijove.core.errors import InvalidInputError
 from perijove.data.ports import Table
@@ -281,6 +283,29 @@ def test_an_empty_table_has_an_empty_page(engine: DuckDbEngine, root: Path) -> N
     table = _write(root / "empty.parquet", NUMBERS.slice(0, 0))
     assert _page(engine, table, 0, 10).num_rows == 0
     assert _page(engine, table, 0, 10).column_names == ["id", "s"]
+
+
+@pytest.mark.parametrize("options", [
+    {"data_page_version": "2.0", "compression": "none"},
+    {"data_page_version": "1.0", "compression": "zstd", "use_dictionary": False},
+    {"data_page_version": "1.0", "compression": "snappy", "row_group_size": 100},
+])  # fmt: skip
+def test_every_flipped_byte_of_a_page_is_noticed(root: Path, options: dict[str, Any]) -> None:
+    table = pa.table({"a": [f"x{n % 7}" for n in range(300)], "b": [[n] for n in range(300)]})
+    path = root / "sums.parquet"
+    pq.write_table(table, path, write_page_checksum=True, **options)
+    verify(str(path))
+    good = path.read_bytes()
+    metadata = pq.read_metadata(path).row_group(0).column(0)
+    size = metadata.total_compressed_size
+    first = metadata.dictionary_page_offset or metadata.data_page_offset
+    # The last bytes of a chunk are surely a page's content, and no header's.
+    for at in range(first + size - 12, first + size):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        with pytest.raises(UnreadableError, match="column 'a' is damaged"):
+            verify(str(path))
+    path.write_bytes(good)
+    verify(str(path))
 
 
 def test_pages_need_no_duckdb(root: Path, small_groups: Table) -> None:

@@ -71,11 +71,11 @@ class DuckDbEngine:
     def cell(self, table: Table, row: int, column: int) -> CellValue:
         return msgspec.convert(self._ask("cell", table, "pages", row=row, column=column), CellValue)
 
-    def first_rows(self, look: Look, rows: int, parquet: Path) -> int:
+    def first_rows(self, look: Look, rows: int, parquet: Path) -> tuple[int, bool]:
         parquet.parent.mkdir(parents=True, exist_ok=True)
         request = {"do": "first_rows", **_look(look), "rows": rows, "parquet": str(parquet)}
         reply = self._workers.ask(request, [*look.table.files, parquet], VIEW_SECONDS)
-        return int(reply["rows"])
+        return int(reply["rows"]), bool(reply["whole"])
 
     def count(self, look: Look) -> int:
         request = {"do": "count_view", **_look(look)}

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from perijove.adapters.duckdb.worker.checksums import verify
 from perijove.adapters.duckdb.worker.database import Database, InvalidError, name, scan
 from perijove.contracts.data import Column
 from perijove.contracts.table import AllOf, AnyOf, Compare, Filter, Missing, Not, OneOf, SortKey
@@ -48,6 +49,8 @@ def relation(
     database: Database, files: list[str], partitions: str | None, names: list[str] | None = None
 ) -> Relation:
     """Describe a table whose columns have these names; those of the files when None."""
+    for file in files:
+        verify(file)
     plain = scan(files, partitions)
     described = database.db.execute(f"DESCRIBE SELECT * FROM {plain}").fetchall()
     columns = [

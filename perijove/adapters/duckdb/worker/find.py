@@ -8,7 +8,7 @@ from typing import Any
 
 from perijove.adapters.duckdb.worker.conditions import Relation, relation
 from perijove.adapters.duckdb.worker.database import Action, Database, InvalidError, Report
-from perijove.adapters.duckdb.worker.parquet import row_count
+from perijove.adapters.duckdb.worker.parquet import BLOCK, row_count
 
 WINDOW = 122_880
 """Rows that are looked at first; each next window is twice as long."""
@@ -77,26 +77,39 @@ class _Search:
         """Return the first (last) cell in some rows that holds the text."""
         if not columns or start >= stop:
             return None
-        tests = [self._test(column) for column in columns]
-        row = self._table.row
-        (found,) = self._database.row(
-            f"SELECT {'max' if backwards else 'min'}({row}) FROM {self._table.source} "
-            f"WHERE {row} >= ? AND {row} < ? AND ({' OR '.join(tests)})",
-            [start, stop, *[self._text] * len(tests)],
-        )
-        if found is None:
+        best = None
+        for block in _blocks(columns):
+            tests = [self._test(column) for column in block]
+            (found,) = self._database.row(
+                f"SELECT {'max' if backwards else 'min'}({self._table.row}) "
+                f"FROM {self._table.source} WHERE {self._table.row} >= ? "
+                f"AND {self._table.row} < ? AND ({' OR '.join(tests)})",
+                [start, stop, *[self._text] * len(tests)],
+            )
+            if found is not None:
+                best = found
+                start, stop = (found, stop) if backwards else (start, found + 1)
+        if best is None:
             return None
+        places = [column for block in _blocks(columns) for column in self._hits(best, block)]
+        return best, places[-1] if backwards else places[0]
+
+    def _hits(self, row: int, columns: list[int]) -> list[int]:
         hits = self._database.row(
-            f"SELECT {', '.join(tests)} FROM {self._table.source} WHERE {row} = ?",
-            [*[self._text] * len(tests), found],
+            f"SELECT {', '.join(self._test(column) for column in columns)} "
+            f"FROM {self._table.source} WHERE {self._table.row} = ?",
+            [*[self._text] * len(columns), row],
         )
-        places = [column for column, hit in zip(columns, hits, strict=True) if hit]
-        return found, places[-1] if backwards else places[0]
+        return [column for column, hit in zip(columns, hits, strict=True) if hit]
 
     def _test(self, column: int) -> str:
         kind = self._table.columns[column].type
         value = f"c{column}" if kind == "VARCHAR" else f"CAST(c{column} AS VARCHAR)"
         return f"contains({value if self._case else f'lower({value})'}, ?)"
+
+
+def _blocks(columns: list[int]) -> list[list[int]]:
+    return [columns[at : at + BLOCK] for at in range(0, len(columns), BLOCK)]
 
 
 def _windows(start: int, stop: int, backwards: bool) -> Iterator[tuple[int, int]]:

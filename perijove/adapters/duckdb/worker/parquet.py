@@ -21,6 +21,8 @@ from perijove.adapters.duckdb.worker.database import UnreadableError
 
 BATCH_ROWS = 8192
 BATCH_CELLS = 2**19
+BLOCK = 256
+"""Columns that are read at a time."""
 KEPT_BYTES = 24 * 2**20
 """Of decoded rows, for pages that follow each other."""
 KEPT_CHUNKS = 400_000
@@ -122,6 +124,20 @@ class ParquetTable:
 
     def read(self, start: int, stop: int, columns: Sequence[int]) -> pa.Table:
         """Return rows in order, columns by position in the order asked for."""
+        # Each open column has a buffer of its own: a wide page is put together of blocks.
+        fields: list[pa.Field] = []
+        arrays: list[pa.ChunkedArray] = []
+        for at in range(0, len(columns), BLOCK):
+            more = self._block(start, stop, columns[at : at + BLOCK])
+            fields += more[0]
+            arrays += more[1]
+        if len(columns) > BLOCK:
+            self.forget()
+        return pa.table(arrays, schema=pa.schema(fields))
+
+    def _block(
+        self, start: int, stop: int, columns: Sequence[int]
+    ) -> tuple[list[pa.Field], list[pa.ChunkedArray]]:
         wanted = sorted(set(columns))
         leaves = [
             leaf
@@ -135,16 +151,12 @@ class ParquetTable:
             end = min(stop, self._ends[group])
             batches += self._group_rows(group, leaves, start - first, end - first)
             start, group = end, group + 1
-        schema = pa.schema([self.schema.field(column) for column in wanted])
-        arrays = [
-            pa.chunked_array([batch.column(at) for batch in batches], schema.field(at).type)
-            for at in range(len(wanted))
-        ]
+        fields = [self.schema.field(column) for column in columns]
         place = {column: at for at, column in enumerate(wanted)}
-        return pa.table(
-            [arrays[place[column]] for column in columns],
-            schema=pa.schema([self.schema.field(column) for column in columns]),
-        )
+        return fields, [
+            pa.chunked_array([batch.column(place[column]) for batch in batches], field.type)
+            for column, field in zip(columns, fields, strict=True)
+        ]
 
     def _group_rows(
         self, group: int, leaves: list[int], start: int, stop: int
@@ -167,8 +179,10 @@ class ParquetTable:
             raise
 
     def forget(self) -> None:
-        """Drop decoded rows."""
-        self._scan = None
+        """Drop decoded rows, and give their memory back."""
+        if self._scan is not None:
+            self._scan = None
+            pa.default_memory_pool().release_unused()
 
     def _too_big(self, group: int, leaves: list[int]) -> MemoryError:
         chunks = self.metadata.row_group(group)
@@ -190,7 +204,7 @@ _ROWS: dict[tuple[str, Stamp], int] = {}
 
 def open_table(path: str) -> ParquetTable:
     """Open a file, or return it as it was opened if it has not changed since."""
-    stamp = _stamp(path)
+    stamp = stamp_of(path)
     table = _OPEN.get(path)
     if table is None or table.stamp != stamp:
         table = _OPEN[path] = ParquetTable(path, stamp)
@@ -205,11 +219,12 @@ def open_table(path: str) -> ParquetTable:
 
 def row_count(path: str) -> int:
     """Return a file's rows, without opening it again where they are known."""
-    known = _ROWS.get((path, _stamp(path)))
+    known = _ROWS.get((path, stamp_of(path)))
     return open_table(path).rows if known is None else known
 
 
-def _stamp(path: str) -> Stamp:
+def stamp_of(path: str) -> Stamp:
+    """Tell a file's content from what it was before: size, time of change, identity."""
     try:
         stat = os.stat(path)
     except FileNotFoundError as error:

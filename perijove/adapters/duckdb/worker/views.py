@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from perijove.adapters.duckdb.worker.conditions import Relation, order, relation, where
 from perijove.adapters.duckdb.worker.database import Action, Database, InvalidError, Report, name
+from perijove.adapters.duckdb.worker.parquet import BLOCK
 
 ROW_GROUP = 122_880
+FIRST_CELLS = 2**21
 CELLS = 2**22
 """Of a row group that is held in memory while it is written."""
 
@@ -31,11 +35,45 @@ def first_rows(
 ) -> dict[str, Any]:
     """Write the first rows of a view, and tell how many there are."""
     table = relation(database, files, partitions, names)
-    sql, values = query(table, database, tree, sort)
-    found = database.db.sql(f"{sql} LIMIT {rows:d}", params=values).to_arrow_table()
+    rows = min(rows, max(256, FIRST_CELLS // len(table.columns)))
+    if len(table.columns) > BLOCK:
+        found = _wide_rows(table, database, tree, sort, rows)
+    else:
+        sql, values = query(table, database, tree, sort)
+        found = database.db.sql(f"{sql} LIMIT {rows:d}", params=values).to_arrow_table()
     with written(parquet) as partial:
         pq.write_table(found, partial, compression="lz4", write_page_checksum=True)
-    return {"rows": found.num_rows}
+    return {"rows": found.num_rows, "whole": found.num_rows < rows}
+
+
+def _wide_rows(
+    table: Relation,
+    database: Database,
+    tree: dict[str, Any] | None,
+    sort: list[dict[str, Any]],
+    rows: int,
+) -> pa.Table:
+    """Find which rows are the first, and then read them by blocks of columns."""
+    condition, values = where(table, tree, database)
+    ordered = f" ORDER BY {order(table, sort)}" if sort else ""
+    numbers = database.db.sql(
+        f"SELECT {table.row} AS row FROM {table.source} WHERE {condition}{ordered} LIMIT {rows:d}",
+        params=values,
+    ).to_arrow_table()["row"]
+    place = pa.compute.sort_indices(pa.compute.sort_indices(numbers))
+    listed = ", ".join(map(str, numbers.to_pylist())) or "NULL"
+    fields: list[pa.Field] = []
+    arrays: list[pa.ChunkedArray] = []
+    for at in range(0, len(table.columns), BLOCK):
+        columns = table.select(list(range(at, min(at + BLOCK, len(table.columns)))))
+        block = database.db.sql(
+            f"SELECT {', '.join(columns)} FROM {table.source} "
+            f"WHERE {table.row} IN ({listed}) ORDER BY {table.row}"
+        ).to_arrow_table()
+        fields += list(block.schema)
+        arrays += block.take(place).columns
+    fields.append(pa.field(row_name(table), numbers.type))
+    return pa.table([*arrays, numbers], schema=pa.schema(fields))
 
 
 def count_view(
