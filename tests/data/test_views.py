@@ -113,29 +113,42 @@ SORTS: list[tuple[list[SortKey], list[int]]] = [
 ]
 
 
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def small(data: DataService, folder: Path) -> str:
-    pq.write_table(TABLE, folder / "t.parquet")
-    return data.registry.register("t.parquet", by="ada").name
-
-
-@pytest.fixture
-def big(data: DataService, folder: Path) -> str:
-    """30,000 rows: a view of it is more than its first rows."""
+def _make(root: Path) -> DataService:
+    """A project with a small table, and one of which a view is more than its first rows."""
+    (root / "perijove.toml").write_text("[project]\n")
+    pq.write_table(TABLE, root / "small.parquet")
     rows = range(30_000)
     table = pa.table(
         {"id": pa.array(rows), "g": pa.array([r * 7919 % 13 for r in rows]),
          "s": pa.array([f"w{r * 31 % 1000}" for r in rows])}
     )  # fmt: skip
-    pq.write_table(table, folder / "big.parquet", row_group_size=5_000)
-    return data.registry.register("big.parquet", by="ada").name
+    pq.write_table(table, root / "big.parquet", row_group_size=5_000)
+    data = Workbench(ProjectContext.open(root, actor="ada")).data
+    for name in ("small", "big"):
+        data.registry.register(f"{name}.parquet", by="ada")
+    return data
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataService]:
+    service = _make(tmp_path_factory.mktemp("views"))
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[DataService]:
+    """A project in which no view was opened."""
+    root = tmp_path / "own"
+    root.mkdir()
+    service = _make(root)
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def folder(data: DataService) -> Path:
+    return data.project.paths.root
 
 
 def _read(arrow: bytes) -> pa.Table:
@@ -160,20 +173,20 @@ def _plain(table: pa.Table) -> list[dict[str, Any]]:
     return [{k: str(v) for k, v in row.items()} for row in table.to_pylist()]
 
 
-def test_a_filter_keeps_its_rows(data: DataService, small: str) -> None:
+def test_a_filter_keeps_its_rows(data: DataService) -> None:
     for tree, rows in FILTERS:
-        view = data.views.open(small, ViewSpec(filter=tree))
+        view = data.views.open("small", ViewSpec(filter=tree))
         assert (view.state, view.rows, view.reachable) == ("ready", len(rows), len(rows)), tree
-        assert _plain(_page(data, small, view)) == _taken(rows), tree
+        assert _plain(_page(data, "small", view)) == _taken(rows), tree
 
 
-def test_a_sort_puts_missing_last_and_keeps_ties(data: DataService, small: str) -> None:
+def test_a_sort_puts_missing_last_and_keeps_ties(data: DataService) -> None:
     for sort, rows in SORTS:
-        view = data.views.open(small, ViewSpec(sort=sort))
-        assert _plain(_page(data, small, view)) == _taken(rows), sort
+        view = data.views.open("small", ViewSpec(sort=sort))
+        assert _plain(_page(data, "small", view)) == _taken(rows), sort
 
 
-def test_a_value_that_the_column_cannot_hold_is_refused(data: DataService, small: str) -> None:
+def test_a_value_that_the_column_cannot_hold_is_refused(data: DataService) -> None:
     leaves: list[tuple[Compare | Missing, str]] = [
         (Compare(column="n", op="=", value="1.5"), "whole number"),
         (Compare(column="n", op="=", value=str(2**63)), "from -9223372036854775808"),
@@ -189,41 +202,41 @@ def test_a_value_that_the_column_cannot_hold_is_refused(data: DataService, small
     ]
     for leaf, word in leaves:
         with pytest.raises(InvalidInputError) as error:
-            data.views.open(small, ViewSpec(filter=Not(of=leaf)))
+            data.views.open("small", ViewSpec(filter=Not(of=leaf)))
         assert word in str(error.value)
         assert repr(leaf.column) in str(error.value)
 
 
-def test_a_filter_without_end_is_refused(data: DataService, small: str) -> None:
+def test_a_filter_without_end_is_refused(data: DataService) -> None:
     tree: Filter = Missing(column="n")
     for _ in range(60):
         tree = Not(of=tree)
     with pytest.raises(InvalidInputError, match="50 levels"):
-        data.views.open(small, ViewSpec(filter=tree))
+        data.views.open("small", ViewSpec(filter=tree))
 
 
-def test_a_view_without_filter_or_sort_is_the_table(data: DataService, small: str) -> None:
-    view = data.views.open(small, ViewSpec(columns=["x"]))
+def test_a_view_without_filter_or_sort_is_the_table(data: DataService) -> None:
+    view = data.views.open("small", ViewSpec(columns=["x"]))
     assert (view.id, view.state, view.rows) == ("", "ready", 6)
 
 
-def test_columns_have_no_part_in_a_views_identity(data: DataService, small: str) -> None:
+def test_columns_have_no_part_in_a_views_identity(data: DataService) -> None:
     sort = [SortKey(column="n")]
-    one = data.views.open(small, ViewSpec(sort=sort, columns=["n"]))
-    two = data.views.open(small, ViewSpec(sort=sort, columns=["x", "n"]))
+    one = data.views.open("small", ViewSpec(sort=sort, columns=["n"]))
+    two = data.views.open("small", ViewSpec(sort=sort, columns=["x", "n"]))
     assert one.id == two.id
-    assert data.views.open(small, ViewSpec(sort=[SortKey(column="x")])).id != one.id
+    assert data.views.open("small", ViewSpec(sort=[SortKey(column="x")])).id != one.id
 
 
-def test_a_copy_has_every_row_in_order(data: DataService, big: str) -> None:
-    view = data.views.open(big, ViewSpec(sort=[SortKey(column="g"), SortKey(column="s")]))
+def test_a_copy_has_every_row_in_order(data: DataService) -> None:
+    view = data.views.open("big", ViewSpec(sort=[SortKey(column="g"), SortKey(column="s")]))
     assert view.rows == 30_000
     assert view.reachable >= 512
-    first = _page(data, big, view)
+    first = _page(data, "big", view)
     done = _built(data, view)
     assert (done.state, done.reachable, done.error) == ("ready", 30_000, None)
-    assert _page(data, big, done).equals(first)
-    parts = [_page(data, big, done, offset, 10_000) for offset in (0, 10_000, 20_000)]
+    assert _page(data, "big", done).equals(first)
+    parts = [_page(data, "big", done, offset, 10_000) for offset in (0, 10_000, 20_000)]
     table = pa.concat_tables(parts)
     rows = sorted(
         ((r * 7919 % 13, f"w{r * 31 % 1000}", r) for r in range(30_000)),
@@ -233,102 +246,98 @@ def test_a_copy_has_every_row_in_order(data: DataService, big: str) -> None:
     assert pq.read_table(copy).column("__row").to_pylist() == [r for _, _, r in rows]
 
 
-def test_rows_of_a_filter_are_counted_and_copied(data: DataService, big: str) -> None:
-    view = data.views.open(big, ViewSpec(filter=Compare(column="g", op="<", value="5")))
+def test_rows_of_a_filter_are_counted_and_copied(data: DataService) -> None:
+    view = data.views.open("big", ViewSpec(filter=Compare(column="g", op="<", value="5")))
     done = _built(data, view)
     expected = [r for r in range(30_000) if r * 7919 % 13 < 5]
     assert (done.state, done.rows) == ("ready", len(expected))
-    assert _page(data, big, done, 9_000, 100)["id"].to_pylist() == expected[9_000:9_100]
-    assert _page(data, big, done, len(expected), 10).num_rows == 0
+    assert _page(data, "big", done, 9_000, 100)["id"].to_pylist() == expected[9_000:9_100]
+    assert _page(data, "big", done, len(expected), 10).num_rows == 0
 
 
-def test_another_server_still_knows_a_view(
-    data: DataService, big: str, project: ProjectContext
-) -> None:
-    view = data.views.open(big, ViewSpec(sort=[SortKey(column="id", descending=True)]))
-    data.close()
-    shutil.rmtree(project.paths.cache / "scratch", ignore_errors=True)
-    other = Workbench(project).data
+def test_another_server_still_knows_a_view(own: DataService) -> None:
+    view = own.views.open("big", ViewSpec(sort=[SortKey(column="id", descending=True)]))
+    own.close()
+    shutil.rmtree(own.project.paths.cache / "scratch", ignore_errors=True)
+    other = Workbench(own.project).data
     try:
-        assert _page(other, big, view)["id"].to_pylist()[:2] == [29_999, 29_998]
+        assert _page(other, "big", view)["id"].to_pylist()[:2] == [29_999, 29_998]
         done = _built(other, other.views.view(view.id))
-        assert _page(other, big, done, 29_000, 1)["id"].to_pylist() == [999]
+        assert _page(other, "big", done, 29_000, 1)["id"].to_pylist() == [999]
     finally:
         other.close()
 
 
-def test_a_cancelled_copy_leaves_the_first_rows(data: DataService, big: str) -> None:
-    view = data.views.open(big, ViewSpec(sort=[SortKey(column="s")]))
-    data.tasks.cancel(view.task)
-    now = data.views.view(view.id)
+def test_a_cancelled_copy_leaves_the_first_rows(own: DataService) -> None:
+    view = own.views.open("big", ViewSpec(sort=[SortKey(column="s")]))
+    own.tasks.cancel(view.task)
+    now = own.views.view(view.id)
     if now.state == "ready":
         pytest.skip("the copy was there before it could be cancelled")
     assert now.state == "failed"
     assert now.error is not None
     assert now.error.code == "view_cancelled", now.error
-    assert _page(data, big, view).num_rows == 512
+    assert _page(own, "big", view).num_rows == 512
     with pytest.raises(UnavailableError, match="cancelled"):
-        _page(data, big, view, 20_000)
-    copies = data.project.paths.cache / "views" / view.id
+        _page(own, "big", view, 20_000)
+    copies = own.project.paths.cache / "views" / view.id
     assert {f.name for f in copies.iterdir()} == {"view.json", "first.parquet"}
-    assert not list((data.project.paths.cache / "scratch").glob("*"))
+    assert not list((own.project.paths.cache / "scratch").glob("*"))
     # Asked for again, it is built.
-    assert _built(data, data.views.open(big, ViewSpec(sort=[SortKey(column="s")]))).state == "ready"
+    assert _built(own, own.views.open("big", ViewSpec(sort=[SortKey(column="s")]))).state == "ready"
 
 
 def test_copies_stay_under_a_cap_and_the_oldest_goes(
-    data: DataService, big: str, monkeypatch: pytest.MonkeyPatch
+    own: DataService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     specs = [ViewSpec(sort=[SortKey(column=c, descending=d)]) for c in "gs" for d in (True, False)]
-    first = _built(data, data.views.open(big, specs[0]))
-    folder = data.project.paths.cache / "views"
+    first = _built(own, own.views.open("big", specs[0]))
+    folder = own.project.paths.cache / "views"
     one = sum(f.stat().st_size for f in (folder / first.id).iterdir())
     monkeypatch.setattr(view_copies, "MOST_BYTES", int(one * 2.5))
-    last = [_built(data, data.views.open(big, spec)) for spec in specs[1:]]
+    last = [_built(own, own.views.open("big", spec)) for spec in specs[1:]]
     assert [view.state for view in last] == ["ready"] * 3
     assert not (folder / first.id).exists()
     assert sum(f.stat().st_size for f in folder.rglob("*.parquet")) < one * 3.5
     with pytest.raises(NotFoundError, match="not known any more"):
-        _page(data, big, first)
+        _page(own, "big", first)
 
 
-def test_a_copy_without_room_says_so(
-    data: DataService, big: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_without_room_says_so(own: DataService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view_copies, "MOST_BYTES", 10_000)
-    view = _built(data, data.views.open(big, ViewSpec(sort=[SortKey(column="s")])))
+    view = _built(own, own.views.open("big", ViewSpec(sort=[SortKey(column="s")])))
     assert view.state == "failed"
     assert view.error is not None
     assert "on this disk" in view.error.message
-    assert _page(data, big, view).num_rows == 512
+    assert _page(own, "big", view).num_rows == 512
     assert view.reachable == 2_048
 
 
 def test_a_copy_that_grows_too_big_is_given_up(
-    data: DataService, folder: Path, monkeypatch: pytest.MonkeyPatch
+    own: DataService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One value in a dictionary is small in the file, and not in a copy.
     table = pa.table({"i": pa.array(range(20_000)), "s": pa.array(["y" * 400] * 20_000)})
-    pq.write_table(table, folder / "d.parquet", compression="zstd")
-    name = data.registry.register("d.parquet", by="ada").name
+    pq.write_table(table, own.project.paths.root / "d.parquet", compression="zstd")
+    name = own.registry.register("d.parquet", by="ada").name
     monkeypatch.setattr(view_copies, "MOST_BYTES", 60_000)
-    view = _built(data, data.views.open(name, ViewSpec(sort=[SortKey(column="i")])))
+    view = _built(own, own.views.open(name, ViewSpec(sort=[SortKey(column="i")])))
     assert view.error is not None
     assert view.state == "failed"
 
 
-def test_a_view_that_nobody_opened_is_not_found(data: DataService, small: str) -> None:
+def test_a_view_that_nobody_opened_is_not_found(data: DataService) -> None:
     for view in ("../../etc", "0" * 32, "x"):
         with pytest.raises(NotFoundError):
-            data.views.page(small, RowsQuery(view=view))
+            data.views.page("small", RowsQuery(view=view))
 
 
 # Find
 
 
-def test_find_goes_on_and_wraps(data: DataService, small: str) -> None:
+def test_find_goes_on_and_wraps(data: DataService) -> None:
     def find(text: str, **more: Any) -> tuple[int | None, str]:
-        found = data.views.find(small, FindRequest(text=text, **more))
+        found = data.views.find("small", FindRequest(text=text, **more))
         return found.row, found.column
 
     assert find("<B>") == (4, WORDS)
@@ -345,13 +354,13 @@ def test_find_goes_on_and_wraps(data: DataService, small: str) -> None:
     assert find("nowhere") == (None, "")
 
 
-def test_find_follows_a_views_order(data: DataService, big: str) -> None:
-    view = _built(data, data.views.open(big, ViewSpec(sort=[SortKey("id", descending=True)])))
-    found = data.views.find(big, FindRequest(text="w31", view=view.id, columns=["s"], case=True))
+def test_find_follows_a_views_order(data: DataService) -> None:
+    view = _built(data, data.views.open("big", ViewSpec(sort=[SortKey("id", descending=True)])))
+    found = data.views.find("big", FindRequest(text="w31", view=view.id, columns=["s"], case=True))
     row = found.row
     assert row is not None
-    assert "w31" in _page(data, big, view, row, 1)["s"].to_pylist()[0]
-    before = _page(data, big, view, 0, row)["s"].to_pylist()
+    assert "w31" in _page(data, "big", view, row, 1)["s"].to_pylist()[0]
+    before = _page(data, "big", view, 0, row)["s"].to_pylist()
     assert not [s for s in before if "w31" in s]
 
 
@@ -360,7 +369,7 @@ def test_find_follows_a_views_order(data: DataService, big: str) -> None:
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "sql"])
 def test_code_of_a_view_makes_the_same_rows(
-    data: DataService, small: str, folder: Path, library: Any, monkeypatch: pytest.MonkeyPatch
+    data: DataService, folder: Path, library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if library == "polars":
         pytest.importorskip("polars")
@@ -375,9 +384,9 @@ def test_code_of_a_view_makes_the_same_rows(
         (Not(of=Missing(column="n")), [SortKey(column="x"), SortKey(column="n")]),
     ]:
         spec = ViewSpec(filter=tree, sort=sort, columns=["n", WORDS])
-        code = data.views.code(small, CodeRequest(view=spec, library=library))
-        view = data.views.open(small, spec)
-        expected = _plain(_page(data, small, view).select(["n", WORDS]))
+        code = data.views.code("small", CodeRequest(view=spec, library=library))
+        view = data.views.open("small", spec)
+        expected = _plain(_page(data, "small", view).select(["n", WORDS]))
         scope: dict[str, Any] = {}
         exec(code.removesuffix("\nview"), scope)
         made = scope["view"]
@@ -393,11 +402,11 @@ def test_code_of_a_view_makes_the_same_rows(
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "arrow", "jsonl"])
-def test_an_export_holds_the_view(data: DataService, small: str, folder: Path, ending: str) -> None:
+def test_an_export_holds_the_view(data: DataService, folder: Path, ending: str) -> None:
     spec = ViewSpec(
         filter=Not(of=Missing(column="n")), sort=[SortKey(column="n")], columns=[WORDS, "n"]
     )
-    task = data.views.export(small, ExportRequest(view=spec, path=f"out.{ending}"))
+    task = data.views.export("small", ExportRequest(view=spec, path=f"out.{ending}"))
     task = data.tasks.wait(task.id, 30)
     assert (task.state, task.error) == ("finished", None)
     path = folder / f"out.{ending}"
@@ -424,13 +433,13 @@ def test_an_export_holds_the_view(data: DataService, small: str, folder: Path, e
     assert not list(folder.glob("*.part"))
 
 
-def test_an_export_keeps_what_is_there(data: DataService, small: str, folder: Path) -> None:
+def test_an_export_keeps_what_is_there(data: DataService, folder: Path) -> None:
     (folder / "kept.csv").write_text("mine")
     (folder / "out").symlink_to("/tmp")
     spec = ViewSpec()
     cases: list[tuple[str, bool, type[PerijoveError]]] = [
         ("kept.csv", False, ConflictError),
-        ("t.parquet", True, ConflictError),
+        ("small.parquet", True, ConflictError),
         ("../x.csv", False, ForbiddenPathError),
         ("out/x.csv", False, ForbiddenPathError),
         ("x.xlsx", False, InvalidInputError),
@@ -439,17 +448,17 @@ def test_an_export_keeps_what_is_there(data: DataService, small: str, folder: Pa
     ]
     for path, replace, error in cases:
         with pytest.raises(error):
-            data.views.export(small, ExportRequest(view=spec, path=path, replace=replace))
+            data.views.export("small", ExportRequest(view=spec, path=path, replace=replace))
     assert (folder / "kept.csv").read_text() == "mine"
-    task = data.views.export(small, ExportRequest(view=spec, path="kept.csv", replace=True))
+    task = data.views.export("small", ExportRequest(view=spec, path="kept.csv", replace=True))
     assert data.tasks.wait(task.id, 30).state == "finished"
     assert (folder / "kept.csv").read_text().startswith("n,x,price")
 
 
 def test_work_that_is_cancelled_before_it_begins_does_nothing(
-    data: DataService, small: str, folder: Path
+    data: DataService, folder: Path
 ) -> None:
-    task = data.views.export(small, ExportRequest(view=ViewSpec(), path="x.csv"))
+    task = data.views.export("small", ExportRequest(view=ViewSpec(), path="x.csv"))
     ended = data.tasks.cancel(task.id)
     if ended.state == "cancelled":
         assert not (folder / "x.csv").exists()
