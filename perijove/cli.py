@@ -70,9 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     add("status", _status, "The five steps at a glance", text.lifecycle)
     lineage = add("lineage", _lineage, "Walk the chain in both directions", text.lineage)
     lineage.add_argument("ref", nargs="?", default="", help="such as model:builds@1")
-    add(
-        "audit", _audit, "Who did what, and whether the ledger is intact", text.audit, judge=_intact
-    )
+    _audit_commands(add)
+    add("alerts", _alerts, "What needs a person", text.alerts)
     add("doctor", _doctor, "Check what Perijove needs", text.doctor, judge=_healthy)
     lab = add("lab", _lab, "Open JupyterLab on the project", None)
     lab.add_argument("arguments", nargs=argparse.REMAINDER, help="for jupyter lab")
@@ -89,7 +88,31 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument("name")
         if name == "rollback":
             action.add_argument("revision", type=int)
+    jobs = commands.add_parser("jobs", help="List jobs, read their logs, stop them")
+    actions = jobs.add_subparsers(required=True, metavar="ACTION")
+    add("list", _jobs, "List jobs, newest first", text.jobs, actions)
+    logs = add("logs", _job_log, "What a job printed", None, actions)
+    logs.add_argument("id")
+    logs.add_argument("-f", "--follow", action="store_true", help="until the job has ended")
+    stop = add("stop", _stop_job, "Stop a job", text.job, actions, judge=_stopped)
+    stop.add_argument("id")
     return parser
+
+
+def _audit_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    from perijove.adapters import text
+
+    audit = add(
+        "audit", _audit, "Who did what, and whether the ledger is intact", text.audit, judge=_intact
+    )
+    audit.add_argument(
+        "what", nargs="?", choices=("list", "verify", "anchor"), default="list",
+        help="list entries, only verify, or write the head into perijove.audit",
+    )  # fmt: skip
+    audit.add_argument("--actor", default="", help="only what this one did")
+    audit.add_argument("--action", default="", help="only this, such as 'curate dataset'")
+    audit.add_argument("--resource", default="", help="only what begins so, such as data:builds")
+    audit.add_argument("--limit", type=int, default=10_000)
 
 
 def _bench(options: argparse.Namespace) -> Any:
@@ -119,13 +142,62 @@ def _lineage(options: argparse.Namespace) -> Any:
 
 
 def _audit(options: argparse.Namespace) -> Any:
-    return _bench(options).problem.audit(10_000)
+    from perijove.contracts.chain import AuditQuery
+
+    bench = _bench(options)
+    if options.what == "anchor":
+        return bench.problem.anchor_audit(by=bench.project.actor)
+    limit = 0 if options.what == "verify" else options.limit
+    return bench.problem.audit(
+        AuditQuery(
+            limit=limit, actor=options.actor, action=options.action, resource=options.resource
+        )
+    )
 
 
 def _intact(audit: Any) -> int:
     if not audit.intact:
-        print("perijove: the audit's chain of hashes is broken", file=sys.stderr)
+        print(f"perijove: the audit is broken: {audit.fault}", file=sys.stderr)
     return 0 if audit.intact else 1
+
+
+def _alerts(options: argparse.Namespace) -> Any:
+    from perijove.contracts.alerts import Alerts
+
+    return Alerts(items=_bench(options).alerts.standing())
+
+
+def _jobs(options: argparse.Namespace) -> Any:
+    from perijove.contracts.jobs import Jobs
+
+    return Jobs(items=list(_bench(options).jobs.list()))
+
+
+def _job_log(options: argparse.Namespace) -> Any:
+    """Print a log as it comes; with ``--json`` return what there is."""
+    import time
+
+    runner = _bench(options).jobs
+    log = runner.log(options.id)
+    if options.json:
+        return log
+    while True:
+        sys.stdout.write(log.text)
+        sys.stdout.flush()
+        if log.ended or (not log.text and not options.follow):
+            return log
+        if not log.text:
+            time.sleep(0.2)
+        log = runner.log(options.id, log.offset)
+
+
+def _stop_job(options: argparse.Namespace) -> Any:
+    bench = _bench(options)
+    return bench.operate.stop_job(options.id, by=bench.project.actor)
+
+
+def _stopped(job: Any) -> int:
+    return 0 if job.ended is not None else 1
 
 
 def _endpoints(options: argparse.Namespace) -> Any:

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from perijove.contracts.base import Struct
+from perijove.contracts.chain import AuditQuery
 from perijove.core.errors import PerijoveError
 
 FLOORS = {"jupyterlab": (4, 6), "jupyter_server": (2, 20), "ipykernel": (7, 0)}
@@ -49,11 +50,11 @@ def _project(start: Path) -> list[Finding]:
         bench.project.file.read()
     except PerijoveError as error:
         return [Finding("Project", error.code == "no_project", error.message)]
-    audit = bench.problem.audit(1)
+    audit = bench.problem.audit(AuditQuery(limit=0))
     sockets = bench.project.paths.sockets()
     return [
         Finding("Project", True, str(bench.project.paths.root)),
         Finding("Ledger", audit.intact, f"{audit.total} audit entries, hashes intact"
-                if audit.intact else "the audit was edited"),
+                if audit.intact else audit.fault),
         Finding("Sockets", True, str(sockets)),
     ]  # fmt: skip

@@ -6,8 +6,10 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from perijove.contracts.alerts import Alert, Alerts
 from perijove.contracts.chain import Audit, Edge, Lifecycle, Lineage, Node
 from perijove.contracts.deploy import Endpoint, Endpoints
+from perijove.contracts.jobs import Job, Jobs
 from perijove.contracts.problem import ProjectSummary
 
 if TYPE_CHECKING:
@@ -115,8 +117,39 @@ def audit(log: Audit) -> str:
         f"{entry.seq:>5}  {_when(entry.at)}  {entry.actor:<12} {entry.action:<20} {entry.resource}"
         for entry in reversed(log.entries)
     ]
-    verdict = "intact" if log.intact else "BROKEN: a row was edited or removed"
-    return "\n".join([*lines, f"{log.total} entries, chain of hashes {verdict}"])
+    return "\n".join([*lines, audit_verdict(log)])
+
+
+def audit_verdict(log: Audit) -> str:
+    anchor = (
+        f"anchored at {log.anchor.seq} on {_when(log.anchor.at)}"
+        if log.anchor is not None
+        else "not anchored outside the ledger"
+    )
+    verdict = f"intact, {anchor}" if log.intact else f"BROKEN. {log.fault}"
+    return f"{log.total} entries, chain of hashes {verdict}"
+
+
+def jobs(found: Jobs) -> str:
+    return "\n".join(job(item) for item in found.items) or "No jobs."
+
+
+def job(item: Job) -> str:
+    share = f" {item.progress:.0%}" if item.progress is not None and item.ended is None else ""
+    said = item.error.message if item.error is not None else item.detail
+    line = f"{item.id}  {_when(item.created)}  {item.state}{share}  {item.title}  {said}"
+    return line.rstrip()
+
+
+def alerts(found: Alerts) -> str:
+    return "\n".join(map(_alert, found.items)) or "No alerts."
+
+
+def _alert(item: Alert) -> str:
+    glyph = GLYPHS["failed" if item.level == "failed" else "attention"]
+    seen = f"  (seen by {item.acknowledged_by})" if item.acknowledged_by else ""
+    lines = [f"{glyph} {item.id}  since {_when(item.since)}{seen}", f"    {item.title}"]
+    return "\n".join([*lines, *(f"    {text}" for text in (item.detail, item.fix) if text)])
 
 
 def endpoints(found: Endpoints) -> str:

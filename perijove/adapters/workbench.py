@@ -23,6 +23,8 @@ from perijove.problem.service import ProblemService
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perijove.adapters.jobs.local import LocalRunner
+    from perijove.core.alerts import AlertBook
     from perijove.data.service import DataService
     from perijove.deploy.ports import DeployTarget
     from perijove.deploy.service import DeployService
@@ -54,6 +56,18 @@ class Workbench:
 
         workers = Workers(self.project.paths.root)
         return DataService(self.project, DuckDbEngine(workers), DeltaLake())
+
+    @cached_property
+    def jobs(self) -> LocalRunner:
+        from perijove.adapters.jobs.local import LocalRunner
+
+        return LocalRunner(self.project.paths)
+
+    @cached_property
+    def alerts(self) -> AlertBook:
+        from perijove.core.alerts import AlertBook
+
+        return AlertBook(self.project.chain.ledger)
 
     @cached_property
     def store(self) -> RunStore:
@@ -119,6 +133,7 @@ class Workbench:
                     self._endpoints, lambda name, by: self._stop_endpoint(name, by=by)
                 ),
             },
+            self.jobs,
         )
 
     def _runs(self) -> list[Activity]:

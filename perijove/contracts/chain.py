@@ -72,6 +72,15 @@ class Audit(Struct):
     """What is wrong where it is not intact."""
 
 
+class AuditQuery(Struct):
+    limit: int = 200
+    actor: str = ""
+    action: str = ""
+    """The whole word, such as ``curate dataset``."""
+    resource: str = ""
+    """What the resource begins with, such as ``data:builds@``."""
+
+
 class StepEntry(Struct):
     """One line under a step in the sidebar."""
 

@@ -72,10 +72,6 @@ class LineageQuery(Struct):
     """Only what leads to this node and what came of it; the whole chain when empty."""
 
 
-class AuditQuery(Struct):
-    limit: int = 200
-
-
 class RunsQuery(Struct):
     notebook: str = ""
     """Only the runs of this notebook, by its path relative to the project."""
@@ -116,7 +112,7 @@ ROUTES: tuple[Route, ...] = (
     Route("get_lineage", "GET", "lineage", "problem", "read", chain.Lineage,
           "The chain, or a node's ancestors and descendants", query=LineageQuery),
     Route("get_audit", "GET", "audit", "problem", "read", chain.Audit,
-          "Who did what, newest first", query=AuditQuery),
+          "Who did what, newest first", query=chain.AuditQuery),
     Route("anchor_audit", "POST", "audit/anchor", "problem", "write", chain.Audit,
           "Write the audit's head into a file that can be committed"),
     # data: datasets and versions

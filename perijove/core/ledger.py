@@ -11,11 +11,12 @@ import json
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from perijove.contracts.chain import Audit, AuditEntry
+from perijove.contracts.chain import Audit, AuditAnchor, AuditEntry, AuditQuery
 from perijove.core.errors import ReadOnlyError, UnavailableError
 from perijove.core.files import locked, sha256_text
 from perijove.core.paths import ProjectPaths
@@ -142,31 +143,69 @@ class Ledger:
                 "INSERT INTO audit VALUES (?,?,?,?,?,?,?)", (*row, _audit_hash(last[1], row))
             )
 
-    def read_audit(self, limit: int = 200) -> Audit:
-        """Return the newest rows, and whether the whole chain of hashes holds."""
-        intact, previous, total = True, "", 0
-        entries: list[AuditEntry] = []
+    def read_audit(
+        self, only: AuditQuery | None = None, anchor: AuditAnchor | None = None
+    ) -> Audit:
+        """Return the newest rows that are asked for, and whether the whole chain of hashes holds.
+
+        Parameters
+        ----------
+        anchor
+            The head as it was once: the row must be there still, and be the same.
+        """
+        only = only or AuditQuery()
+        entries: deque[AuditEntry] = deque(maxlen=max(0, only.limit))
+        total, previous, fault, anchored = 0, "", "", ""
         for *row, digest in self.rows("SELECT * FROM audit ORDER BY seq"):
             total += 1
-            intact &= row[0] == total and digest == _audit_hash(previous, tuple(row))
+            if not fault and row[0] != total:
+                fault = f"Entry {total} is missing."
+            elif not fault and digest != _audit_hash(previous, tuple(row)):
+                fault = f"Entry {row[0]} was edited, or the one before it."
             previous = digest
             seq, at, actor, action, resource, detail = row
-            entries.append(
-                AuditEntry(
-                    seq=seq,
-                    at=at,
-                    actor=actor,
-                    action=action,
-                    resource=resource,
-                    detail=json.loads(detail),
-                    hash=digest,
-                )
+            if anchor is not None and seq == anchor.seq:
+                anchored = digest
+            if (
+                resource.startswith(only.resource)
+                and only.actor in ("", actor)
+                and only.action in ("", action)
+            ):
+                entries.append(
+                    AuditEntry(
+                        seq=seq, at=at, actor=actor, action=action, resource=resource,
+                        detail=_detail(detail), hash=digest,
+                    )
+                )  # fmt: skip
+        if not fault and anchor is not None and anchored != anchor.hash:
+            fault = (
+                f"The anchor knows {anchor.seq} entries, and there are {total}: "
+                "entries are missing at the end."
+                if anchor.seq > total
+                else f"Entry {anchor.seq} is not the one that the anchor knows: the ledger was "
+                "written anew, or is another one."
             )
-        return Audit(entries=entries[::-1][:limit], intact=intact, total=total)
+        return Audit(
+            entries=list(entries)[::-1], intact=not fault, total=total, anchor=anchor, fault=fault
+        )
+
+    def audit_head(self) -> AuditAnchor:
+        """Return the newest audit row's number and hash."""
+        rows = self.rows("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        seq, digest = rows[0] if rows else (0, "")
+        return AuditAnchor(seq=seq, hash=digest, at=now())
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+
+def _detail(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:  # somebody edited it: the chain of hashes says so
+        return {"unreadable": text}
+    return found if isinstance(found, dict) else {"unreadable": text}
 
 
 def _audit_hash(previous: str, row: tuple[Any, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from perijove.contracts.alerts import Alerts
 from perijove.contracts.base import Done, Struct
 from perijove.contracts.monitor import MonitorReport
 from perijove.core.call import Call
@@ -21,7 +22,18 @@ def _record(service: MonitorService, call: Call) -> Done:
     return Done(detail=said)
 
 
+def _alerts(service: MonitorService, call: Call) -> Alerts:
+    return Alerts(items=service.alerts.standing())
+
+
+def _acknowledge(service: MonitorService, call: Call) -> Alerts:
+    service.alerts.acknowledge(call.path["alert"], call.body.note, by=call.actor)
+    return _alerts(service, call)
+
+
 HANDLERS: dict[str, Callable[[MonitorService, Call], Struct]] = {
     "get_monitor": _report,
     "record_outcomes": _record,
+    "list_alerts": _alerts,
+    "acknowledge_alert": _acknowledge,
 }

@@ -21,6 +21,7 @@ from perijove.contracts.monitor import (
     MonitorReport,
 )
 from perijove.contracts.problem import Kpi
+from perijove.core.alerts import AlertBook
 from perijove.core.chain import OutcomesFacts, facts_of, make_ref
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, NotFoundError, PerijoveError, ReadOnlyError
@@ -62,6 +63,7 @@ class MonitorService:
 
     def __init__(self, project: ProjectContext, measure: Measure) -> None:
         self.project = project
+        self.alerts = AlertBook(project.chain.ledger)
         self._measure = measure
         self._lock = threading.RLock()
         self._traffic: dict[str, Traffic] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from perijove.contracts.base import Done, Struct
+from perijove.contracts.jobs import Job, JobLog, Jobs
 from perijove.core.call import Call
 from perijove.operate.service import OperateService
 
@@ -17,7 +18,27 @@ def _stop(service: OperateService, call: Call) -> Done:
     return Done(detail=service.stop(call.body.kind, call.body.id, by=call.actor))
 
 
+def _jobs(service: OperateService, call: Call) -> Jobs:
+    return Jobs(items=list(service.jobs.list()))
+
+
+def _job(service: OperateService, call: Call) -> Job:
+    return service.jobs.get(call.path["job"])
+
+
+def _log(service: OperateService, call: Call) -> JobLog:
+    return service.jobs.log(call.path["job"], call.query.offset)
+
+
+def _stop_job(service: OperateService, call: Call) -> Job:
+    return service.stop_job(call.path["job"], by=call.actor)
+
+
 HANDLERS: dict[str, Callable[[OperateService, Call], Struct]] = {
     "get_operate": _report,
+    "list_jobs": _jobs,
+    "get_job": _job,
+    "get_job_log": _log,
+    "stop_job": _stop_job,
     "stop_activity": _stop,
 }

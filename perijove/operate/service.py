@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from perijove.contracts.chain import StepEntry, StepStatus
+from perijove.contracts.jobs import Job
 from perijove.contracts.operate import Activity, Gpu, OperateReport, Resources
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, NotFoundError
+from perijove.core.jobs import ACTIVE, JobRunner
 from perijove.core.ledger import now
 
 
@@ -37,7 +39,9 @@ class OperateService:
     gpus
         Samples the GPUs; an empty list where there are none.
     sources
-        Kind of activity to its source.
+        Kind of activity to its source; jobs come by themselves.
+    jobs
+        Runs the project's jobs.
     """
 
     def __init__(
@@ -45,10 +49,15 @@ class OperateService:
         project: ProjectContext,
         gpus: Callable[[], list[Gpu]],
         sources: dict[str, Source],
+        jobs: JobRunner,
     ) -> None:
         self.project = project
+        self.jobs = jobs
         self._gpus = gpus
-        self._sources = sources
+        self._sources = {
+            **sources,
+            "job": Source(self._running, self._stop_job),
+        }
         self._project_bytes = (0.0, 0)
         self._sampled = False
 
@@ -87,6 +96,21 @@ class OperateService:
                         continue
             self._project_bytes = (time.monotonic(), size)
         return size
+
+    def stop_job(self, job: str, *, by: str) -> Job:
+        """Stop a job, and say in the audit who did."""
+        before = self.jobs.get(job)
+        if before.state not in ACTIVE:
+            return before
+        after = self.jobs.stop(job, by=by)
+        self.project.chain.ledger.audit(by, "stop job", before.subject, job=job, kind=before.kind)
+        return after
+
+    def _stop_job(self, job: str, by: str) -> None:
+        self.stop_job(job, by=by)
+
+    def _running(self) -> list[Activity]:
+        return [_activity(job) for job in self.jobs.list() if job.state in ACTIVE]
 
     def activities(self) -> list[Activity]:
         """List what runs, in the order of the sources."""
@@ -142,3 +166,22 @@ class OperateService:
             fact=fact,
             entries=entries,
         )
+
+
+def _activity(job: Job) -> Activity:
+    import psutil
+
+    memory = None
+    if job.pid is not None:
+        try:
+            process = psutil.Process(job.pid)
+            family = [process, *process.children(recursive=True)]
+            memory = sum(member.memory_info().rss for member in family)
+        except psutil.Error:
+            memory = None  # it has just ended
+    share = f"{job.progress:.0%} " if job.progress is not None else ""
+    return Activity(
+        id=job.id, kind="job", name=job.title, detail=f"{share}{job.detail}".strip() or job.state,
+        pid=job.pid, cpu_percent=None, memory=memory, since=job.started or job.created,
+        stoppable=True,
+    )  # fmt: skip

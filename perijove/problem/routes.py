@@ -34,7 +34,11 @@ def _lineage(service: ProblemService, call: Call) -> Lineage:
 
 
 def _audit(service: ProblemService, call: Call) -> Audit:
-    return service.audit(call.query.limit)
+    return service.audit(call.query)
+
+
+def _anchor(service: ProblemService, call: Call) -> Audit:
+    return service.anchor_audit(by=call.actor)
 
 
 HANDLERS: dict[str, Callable[[ProblemService, Call], Struct]] = {
@@ -44,4 +48,5 @@ HANDLERS: dict[str, Callable[[ProblemService, Call], Struct]] = {
     "list_kpis": _kpis,
     "get_lineage": _lineage,
     "get_audit": _audit,
+    "anchor_audit": _anchor,
 }

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from perijove.contracts.base import State, number, to_float
-from perijove.contracts.chain import Audit, Lineage, Node, StepEntry, StepStatus
+from perijove.contracts.chain import Audit, AuditQuery, Lineage, Node, StepEntry, StepStatus
 from perijove.contracts.problem import (
     Kpi,
     KpiStatus,
@@ -19,6 +19,7 @@ from perijove.contracts.problem import (
     ProjectUpdate,
     SignOff,
 )
+from perijove.core.anchor import Anchor
 from perijove.core.chain import EvaluationFacts, OutcomesFacts, SignOffFacts, facts_of
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, ProjectFileError
@@ -67,6 +68,7 @@ class ProblemService:
 
     def __init__(self, project: ProjectContext) -> None:
         self.project = project
+        self._anchor = Anchor(project.paths, project.chain.ledger)
 
     def get(self, path: str) -> Project:
         """Return the definition. ``path`` is how the caller names the project's folder."""
@@ -144,8 +146,13 @@ class ProblemService:
     def lineage(self, ref: str = "") -> Lineage:
         return self.project.chain.lineage(ref)
 
-    def audit(self, limit: int) -> Audit:
-        return self.project.chain.ledger.read_audit(limit)
+    def audit(self, only: AuditQuery | None = None) -> Audit:
+        """Return who did what, newest first, and whether the record holds."""
+        return self._anchor.audit(only)
+
+    def anchor_audit(self, *, by: str) -> Audit:
+        """Write the audit's head into the file that can be committed."""
+        return self._anchor.write(by=by)
 
     def status(self) -> StepStatus:
         """The sidebar's row."""
