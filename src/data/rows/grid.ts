@@ -96,8 +96,10 @@ export class RowsGrid extends DataGrid {
   showView(view: RowsModel.IOptions): void {
     this._keepWidths();
     const old = this._model;
+    const numbers = this.columnSize('row-header', 0);
     this._model = this._show(view);
     old.dispose();
+    this.resizeColumn('row-header', 0, numbers);
     this._model.shown.forEach(({ position }, index) => {
       const width = this._widths.get(position);
       if (width !== undefined) {
