@@ -122,15 +122,11 @@ class DataEngine(Protocol):
         """Count the rows that pass the filter."""
         ...
 
-    def copy(
-        self, look: Look, rows: int, room: int, parquet: Path, *, work: Work, scratch: Path
-    ) -> None:
+    def copy(self, look: Look, room: int, parquet: Path, *, work: Work, scratch: Path) -> None:
         """Write all rows of a look as :meth:`first_rows` does.
 
         Parameters
         ----------
-        rows
-            How many they are: the progress is told by it.
         room
             Bytes that the file may have.
         scratch

@@ -212,7 +212,7 @@ class Views:
         work.report(0.0, "sorting" if look.sort else "copying")
         copy, scratch = self._copies.rows(view), self._copies.scratch
         try:
-            self._engine.copy(look, rows, room, copy, work=work, scratch=scratch)
+            self._engine.copy(look, room, copy, work=work, scratch=scratch)
         except UnavailableError as error:
             raise UnavailableError(
                 f"The view's {rows:,} rows could not be copied; only its first "

@@ -82,11 +82,9 @@ class DuckDbEngine:
         del request["sort"]
         return int(self._workers.ask(request, look.table.files, VIEW_SECONDS)["rows"])
 
-    def copy(
-        self, look: Look, rows: int, room: int, parquet: Path, *, work: Work, scratch: Path
-    ) -> None:
+    def copy(self, look: Look, room: int, parquet: Path, *, work: Work, scratch: Path) -> None:
         self._write(
-            {"do": "copy_view", "rows": rows, "room": room, "parquet": str(parquet)},
+            {"do": "copy_view", "room": room, "parquet": str(parquet)},
             look, parquet, work, scratch,
         )  # fmt: skip
 

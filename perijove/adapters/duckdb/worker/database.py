@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -55,13 +57,34 @@ class Database:
         db = duckdb.connect(":memory:", config=config)
         db.execute("SET allowed_directories=?", [self.folders])
         db.execute("SET enable_external_access=false")
-        db.execute("SET enable_progress_bar=false")
+        # Counted for query_progress(), and not drawn.
+        db.execute("SET enable_progress_bar=true")
+        db.execute("SET enable_progress_bar_print=false")
         # The system keeps what was read of a file; a second copy would only make the worker big.
         db.execute("SET enable_external_file_cache=false")
         db.execute("SET parquet_metadata_cache=true")
         db.execute("SET TimeZone='UTC'")
         db.execute("SET lock_configuration=true")
         return db
+
+    @contextmanager
+    def watched(self, report: Report) -> Iterator[None]:
+        """Report how far queries are while the block runs."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(0.3):
+                share = self.db.query_progress() / 100
+                if share > 0:
+                    report(min(1.0, share))
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watcher.join()
 
     def row(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
         """Return the one row of a query."""

@@ -39,18 +39,15 @@ def export(
     ordered = f" ORDER BY {order(table, sort)}" if sort else ""
     selected = table.select(columns)
     sql = f"SELECT {', '.join(selected)} FROM {table.source} WHERE {condition}{ordered}"
-    with written(path, partial):
+    with database.watched(report), written(path, partial):
         if ending in TEXTS:
             database.db.execute(f"COPY ({sql}) TO {text(partial)} ({TEXTS[ending]})", values)
             return {"rows": rows}
         batch_rows = max(2048, min(ROW_GROUP, CELLS // len(selected)))
         reader = database.db.sql(sql, params=values).to_arrow_reader(batch_rows)
         with _writer(partial, reader.schema, ending) as writer:
-            done = 0
             for batch in reader:
                 writer.write_batch(batch)
-                done += batch.num_rows
-                report(min(1.0, done / max(1, rows)))
     return {"rows": rows}
 
 

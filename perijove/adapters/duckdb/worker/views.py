@@ -101,7 +101,6 @@ def copy_view(
     names: list[str],
     tree: dict[str, Any] | None,
     sort: list[dict[str, Any]],
-    rows: int,
     room: int,
     parquet: str,
     partial: str,
@@ -110,8 +109,6 @@ def copy_view(
 
     Parameters
     ----------
-    rows
-        How many they are, for the progress.
     room
         Bytes that the copy may have.
     """
@@ -121,6 +118,7 @@ def copy_view(
     reader = database.db.sql(sql, params=values).to_arrow_reader(batch_rows)
     done = 0
     with (
+        database.watched(report),
         written(parquet, partial),
         pq.ParquetWriter(
             partial, reader.schema, compression="lz4", write_page_checksum=True,
@@ -130,7 +128,6 @@ def copy_view(
         for batch in reader:
             writer.write_batch(batch, row_group_size=batch_rows)
             done += batch.num_rows
-            report(min(1.0, done / max(1, rows)))
             if os.path.getsize(partial) > room:
                 raise InvalidError(
                     f"A copy of this view needs more than the {room / 2**20:,.0f} MB that views "
