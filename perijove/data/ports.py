@@ -1,15 +1,18 @@
-"""What the data step needs of engines: one that reads tables, and one that keeps versions."""
+"""What the data step needs of engines: those that read tables, keep versions, and know sources."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from perijove.contracts.data import Column
+from perijove.contracts.data import Column, DataKind, Distribution
 from perijove.contracts.quality import Rule, RuleResult
+from perijove.contracts.sources import SourceEntry
 from perijove.contracts.table import CellValue, Filter, SortKey
+from perijove.data.versions import FileHash
 
 ArrowTable = Any
 """A ``pyarrow.Table``; the services never look inside."""
@@ -31,6 +34,42 @@ class Table:
     rows: int
     partitions: Path | None = None
     """The folder whose ``key=value`` folders are columns too."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowSums:
+    """Sums of the hashes of a table's rows. Those of its parts add up to those of the whole."""
+
+    method: str
+    """What hashed, such as ``duckdb-2.0``: hashes of two methods say nothing of each other."""
+    schema: str
+    """Hash of the columns' names and types, in their order."""
+    rows: int
+    sums: tuple[int, int]
+    """Modulo 2**64, of hashes with different salts."""
+
+    def __add__(self, other: RowSums) -> RowSums:
+        assert (self.method, self.schema) == (other.method, other.schema)  # parts of one table
+        first, second = (
+            (a + b) % 2**64 for a, b in zip(self.sums, other.sums, strict=True)
+        )  # fmt: skip
+        return RowSums(self.method, self.schema, self.rows + other.rows, (first, second))
+
+    @property
+    def fingerprint(self) -> str:
+        first, second = self.sums
+        return f"{self.method}:{self.schema[:16]}-{self.rows:x}-{first:016x}{second:016x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two tables beside each other."""
+
+    added: int | None
+    """Rows that only the other one has, with repetition; None when the columns differ."""
+    removed: int | None
+    distributions: list[Distribution]
+    """Of columns that both have, in a type that compares; most different first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +104,37 @@ class DataEngine(Protocol):
     ReadOnlyError when the disk is full.
     """
 
-    def twin(self, source: Path, parquet: Path) -> TableInfo:
-        """Read any supported file and write its Parquet twin atomically, with page checksums."""
+    def twin(self, source: Path, parquet: Path, sheet: str = "") -> TableInfo:
+        """Read any supported file and write its Parquet twin atomically, with page checksums.
+
+        Parameters
+        ----------
+        sheet
+            Of a workbook; its first one when empty.
+        """
+        ...
+
+    def combine(self, files: Sequence[Path], folder: Path, parquet: Path) -> TableInfo:
+        """Write one Parquet twin of several files of text or JSON, in their order.
+
+        Folders called ``key=value`` between ``folder`` and a file become columns. Columns are
+        matched by name.
+
+        Raises
+        ------
+        UnreadableDataError
+            When the files are not of one format, or lack columns that others have.
+        """
         ...
 
     def inspect(self, table: Table) -> TableInfo:
-        """Return row count, types and nulls; from the files' footers where they tell."""
+        """Return row count, types and nulls; from the files' footers where they tell.
+
+        Raises
+        ------
+        UnreadableDataError
+            When the files' columns differ in name, order or type.
+        """
         ...
 
     def page(
@@ -196,8 +260,16 @@ class DataEngine(Protocol):
 
     def info(self, table: ArrowTable) -> TableInfo: ...
 
-    def fingerprint(self, table: ArrowTable) -> str:
-        """Hash names, types and values, in row order."""
+    def row_sums(self, table: Table) -> RowSums:
+        """Hash the rows of a table: the same whatever their order and their files are.
+
+        All values count, and how often a row is there. Of floats the bits count, but all NaN are
+        one and so are the zeros.
+        """
+        ...
+
+    def compare(self, base: Table, other: Table, *, scratch: Path) -> Difference:
+        """Compare two tables; the order of rows and of columns is left aside."""
         ...
 
     def close(self) -> None:
@@ -206,20 +278,134 @@ class DataEngine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What lay at a location when a source looked: the bytes of one version."""
+
+    kind: DataKind
+    root: Path
+    """The one file, or the folder of the files."""
+    files: tuple[FileHash, ...]
+    """In row order; a single one, named by its whole path, for one file."""
+    sha256: str
+    bytes: int
+    delta_version: int | None = None
+    etag: str = ""
+    fetched: bool = False
+    """Whether ``root`` is a copy that was made for this snapshot."""
+
+
+class DataSource(Protocol):
+    """A kind of place where data may come from.
+
+    Registered under the entry point ``perijove.data_sources`` as a class that takes the project's
+    :class:`~perijove.core.paths.ProjectPaths`. Making one imports nothing heavy and asks nobody.
+
+    What reads the bytes of a user's file, or asks a network, does so in a process of its own with
+    a time and a memory limit. A location holds no secret: credentials come from the environment
+    or from the standard configuration of the library that reads the place.
+    """
+
+    kind: str
+    label: str
+    example: str
+    """A location of this kind."""
+    needs: str
+    """What to install where :meth:`available` says no, such as ``perijove[s3]``."""
+    remote: bool
+    """Whether versions are copies that are made when somebody registers; else they are read in
+    place, and a changed place becomes a new version at the next read."""
+
+    def available(self) -> bool:
+        """Whether what it needs is installed."""
+        ...
+
+    def accepts(self, location: str) -> bool:
+        """Whether a location, as :mod:`perijove.data.locations` writes it, is of this kind.
+
+        The first source that says yes gets it; paths are asked of the disk, URLs of nobody.
+        """
+        ...
+
+    def entries(self, location: str, limit: int) -> list[SourceEntry]:
+        """Return what lies in a place, folders first; at most ``limit`` entries.
+
+        Raises
+        ------
+        NotFoundError, UnavailableError
+            When there is no such place, or it does not answer.
+        """
+        ...
+
+    def snapshot(
+        self, location: str, query: str, into: Path, *, etag: str = "", work: Work | None = None
+    ) -> Snapshot | None:
+        """Look at a place: hash it where it lies, or copy it.
+
+        Parameters
+        ----------
+        query
+            A SELECT or a sheet, where the kind knows such.
+        into
+            A folder for a copy; nobody else uses it.
+        etag
+            Of the newest registered version: None is returned when the place still has that.
+
+        Raises
+        ------
+        NotFoundError
+            When nothing lies there.
+        UnavailableError
+            When the place does not answer in time, or does not let us in.
+        ConflictError
+            When it changed while it was read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     version: int
     """Delta's version number."""
-    files: list[Path]
     sha256: str
     """Of the files' hashes, in order."""
     bytes: int
 
 
-class Lake(Protocol):
-    """Versioned tables."""
+class Staged(Protocol):
+    """Files that hold a table, and that no version knows yet."""
 
-    def commit(self, folder: Path, table: ArrowTable) -> Commit:
-        """Write a table as the newest version, whole or not at all."""
+    files: tuple[Path, ...]
+    """In row order, on the disk."""
+    rows: int
+
+
+class Lake(Protocol):
+    """Versioned tables. Safe to share by threads and processes.
+
+    Raises ReadOnlyError when the disk is full or cannot be written; versions that are there stay
+    as they are, and nothing is left of one that is not.
+    """
+
+    def stage(
+        self, folder: Path, table: ArrowTable, written: Callable[[Path], None] | None = None
+    ) -> AbstractContextManager[Staged]:
+        """Write a table's files, with page checksums; leaving the block removes them again unless
+        they were committed.
+
+        Parameters
+        ----------
+        written
+            Told each file as soon as it is whole, by some thread and in no order.
+
+        Raises
+        ------
+        UnsupportedError
+            For a column that cannot be kept as it is.
+        """
+        ...
+
+    def commit(self, staged: Staged) -> Commit:
+        """Make staged files the newest version, whole or not at all."""
         ...
 
     def files(self, folder: Path, version: int) -> list[Path]:
