@@ -22,8 +22,9 @@ from perijove.adapters.duckdb.engine import DuckDbEngine
 from perijove.adapters.duckdb.worker.checksums import verify
 from perijove.adapters.duckdb.worker.database import UnreadableError
 from perijove.adapters.duckdb.workers import Workers
+from perijove.contracts.table import Compare, SortKey
 from perijove.core.errors import InvalidInputError
-from perijove.data.ports import Table
+from perijove.data.ports import Look, Table
 from perijove.data.views import positions
 
 
@@ -316,3 +317,48 @@ def test_pages_need_no_duckdb(root: Path, small_groups: Table) -> None:
     if libraries.exists():
         assert "duckdb" not in libraries.read_text()
     engine.close()
+
+
+def test_a_look_at_many_files_numbers_rows_over_all_of_them(
+    engine: DuckDbEngine, root: Path
+) -> None:
+    files = []
+    for part in (2, 0, 1):
+        folder = root / "looked" / f"part={part}"
+        folder.mkdir(parents=True)
+        files.append(folder / "f.parquet")
+        pq.write_table(pa.table({"v": [part * 10 + n for n in range(3)]}), files[-1])
+    table = Table(tuple(files), "looked", 9, partitions=root / "looked")
+    names = tuple(column.name for column in engine.inspect(table).columns)
+    sort = (SortKey(column="part"), SortKey(column="v", descending=True))
+    look = Look(table, names, Compare(column="v", op="!=", value="11"), sort)
+    parquet = root / "first.parquet"
+    assert engine.first_rows(look, 100, parquet) == (8, True)
+    assert pq.read_table(parquet).to_pydict() == {
+        "v": [2, 1, 0, 12, 10, 22, 21, 20],
+        "part": [0, 0, 0, 1, 1, 2, 2, 2],
+        "__row": [5, 4, 3, 8, 6, 2, 1, 0],
+    }
+    assert engine.count(look) == 8
+    assert engine.find(look, "12", [0], 0, None, backwards=False, case=True) == (8, 0)
+    assert engine.find(look, "2", [0], 2, 0, backwards=True, case=True) == (1, 0)
+
+
+def test_a_look_at_a_wide_table_is_put_together_of_blocks(engine: DuckDbEngine, root: Path) -> None:
+    rows = 5_000
+    columns = {f"c{n}": pa.array([(r * 37 + n) % rows for r in range(rows)]) for n in range(600)}
+    table = _write(root / "broad.parquet", pa.table(columns))
+    look = Look(table, tuple(columns), None, (SortKey(column="c599", descending=True),))
+    count, whole = engine.first_rows(look, 2_048, root / "broad_first.parquet")
+    assert (count, whole) == (2_048, False)
+    first = pq.read_table(root / "broad_first.parquet")
+    assert first.column_names == [*columns, "__row"]
+    assert first["c599"].to_pylist() == list(range(rows - 1, rows - 1 - count, -1))
+    numbers = first["__row"].to_pylist()
+    assert first["c300"].to_pylist() == [(r * 37 + 300) % rows for r in numbers]
+    last = rows - 1
+    expected = (last * 37 + 598) % rows
+    found = engine.find(
+        look, str(expected), list(range(600)), last, 597, backwards=False, case=True
+    )
+    assert found == (last, 598)

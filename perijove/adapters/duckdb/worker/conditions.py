@@ -63,7 +63,7 @@ def relation(
         from perijove.adapters.duckdb.worker.parquet import row_count
 
         starts = [0, *accumulate(row_count(file) for file in files[:-1])]
-        row = f"(file_row_number + {starts}[file_index + 1])"
+        row = f"(file_row_number + ({starts}::BIGINT[])[file_index::BIGINT + 1])"
     return Relation(columns, f"{plain} t({aliases})", row)
 
 
