@@ -23,8 +23,10 @@ from perijove.problem.service import ProblemService
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perijove.adapters.housekeeping import Housekeeping
     from perijove.adapters.jobs.local import LocalRunner
     from perijove.core.alerts import AlertBook
+    from perijove.data.ports import DataSource
     from perijove.data.service import DataService
     from perijove.deploy.ports import DeployTarget
     from perijove.deploy.service import DeployService
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from perijove.operate.service import OperateService
 
 TARGETS = "perijove.deploy_targets"
+SOURCES = "perijove.data_sources"
 
 
 class Workbench:
@@ -55,7 +58,12 @@ class Workbench:
         from perijove.data.service import DataService
 
         workers = Workers(self.project.paths.root)
-        return DataService(self.project, DuckDbEngine(workers), DeltaLake())
+        return DataService(self.project, DuckDbEngine(workers), DeltaLake(), self._sources)
+
+    def _sources(self) -> list[DataSource]:
+        """Every kind of source that is installed, ours first."""
+        entries = sorted(entry_points(group=SOURCES), key=lambda e: (not _ours(e.value), e.name))
+        return [entry.load()(self.project.paths) for entry in entries]
 
     @cached_property
     def jobs(self) -> LocalRunner:
@@ -68,6 +76,20 @@ class Workbench:
         from perijove.core.alerts import AlertBook
 
         return AlertBook(self.project.chain.ledger)
+
+    @cached_property
+    def housekeeping(self) -> Housekeeping:
+        from perijove.adapters.housekeeping import Chore, Housekeeping
+        from perijove.core.anchor import Anchor
+
+        anchor = Anchor(self.project.paths, self.project.chain.ledger)
+        return Housekeeping(
+            [
+                Chore("jobs that are lost", self.jobs.list),
+                Chore("old jobs", self.jobs.prune, every=240),
+                Chore("the audit's anchor", anchor.refresh, every=20),
+            ]
+        )
 
     @cached_property
     def store(self) -> RunStore:
@@ -167,6 +189,10 @@ class Workbench:
         if "data" in self.__dict__:
             self.data.close()
         self.project.chain.ledger.close()
+
+
+def _ours(value: str) -> bool:
+    return value.startswith("perijove.")
 
 
 def _status(step: str, ask: Callable[[], StepStatus]) -> StepStatus:

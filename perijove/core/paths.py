@@ -54,6 +54,11 @@ class ProjectPaths:
         """Parquet twins by content hash; may be deleted at any time."""
         return self.state / "cache"
 
+    @property
+    def fetched(self) -> Path:
+        """What remote sources and databases held when they were registered: the only copies."""
+        return self.state / "fetched"
+
     def endpoint(self, name: str) -> Path:
         """What an endpoint leaves: its state, its log and its prediction journal."""
         return self.state / "endpoints" / name

@@ -41,7 +41,7 @@ class DataTable(Struct):
     path: str = ""
     """Relative to the project; empty for a curated dataset."""
     query: str = ""
-    """For a SQL source, a SELECT where the path names no table."""
+    """For a database a SELECT, where the path names no table; for a workbook a sheet."""
     target: str = ""
     time: str = ""
     description: str = ""

@@ -22,12 +22,12 @@ def inputs_registered(candidate: Candidate) -> GateCheck:
     wrong = [f"{path} (not registered)" for path in candidate.facts.unregistered]
     for node in inputs.values():
         facts = facts_of(node, DataFacts)
-        if facts.kind == "curated":
+        if facts.kind in {"curated", "quarantine"}:
             continue  # a version in the lake is immutable; deploy does not read it
         newer = chain.latest("data", node.name)
         if newer is not None and newer.version != node.version:
             continue  # the file has moved on and is registered again: this version is history
-        state = version_state(project.paths, facts, [project.paths.absolute(facts.path)])
+        state = version_state(project.paths, facts, [])
         if state != "current":
             wrong.append(f"{node.ref} ({facts.path} is {state})")
     if wrong:
@@ -38,7 +38,7 @@ def inputs_registered(candidate: Candidate) -> GateCheck:
             state="fail",
             detail=f"{len(wrong)} input{'s' if len(wrong) > 1 else ''} cannot be traced.",
             items=wrong,
-            fix="Register the files with pj.register, read them by name, and train again.",
+            fix="Register what was read with pj.register, read it by name, and train again.",
         )
     if not inputs:
         return GateCheck(

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from perijove.contracts.chain import Node
 from perijove.contracts.data import DataFacts, Dataset, DatasetSettings, SplitFacts
-from perijove.core.chain import facts_of, make_ref
+from perijove.core.chain import SourceFacts, facts_of, make_ref
 from perijove.core.context import ProjectContext
 from perijove.core.errors import (
     ConflictError,
     InvalidInputError,
     NotFoundError,
-    UnreadableDataError,
 )
 from perijove.core.files import locked
 from perijove.core.project_file import NAME, DataTable
-from perijove.data.ports import ArrowTable, DataEngine, Lake, Table
-from perijove.data.versions import VersionState, content_hash, version_state
+from perijove.data.locations import is_url
+from perijove.data.ports import ArrowTable, DataEngine, Lake, Snapshot, Table, Work
+from perijove.data.snapshots import Snapshots
+from perijove.data.sources import Place, SourceCatalog
+from perijove.data.versions import (
+    ENDINGS,
+    VersionState,
+    changed_meanwhile,
+    partitioned,
+    version_state,
+)
+
+LAKE_KINDS: Final = frozenset(["curated", "quarantine"])
+"""Made here: they have no source."""
+COPIED_KINDS: Final = frozenset(["remote", "sql"])
+"""Looked at anew only when somebody registers them again."""
 
 
 class Registry:
@@ -35,101 +49,153 @@ class Registry:
         Reads tables.
     lake
         Keeps curated versions.
+    sources
+        Where data may come from.
     """
 
-    def __init__(self, project: ProjectContext, engine: DataEngine, lake: Lake) -> None:
+    def __init__(
+        self, project: ProjectContext, engine: DataEngine, lake: Lake, sources: SourceCatalog
+    ) -> None:
         self.project = project
+        self._sources = sources
         self._engine = engine
         self._lake = lake
+        self._tables = Snapshots(project.paths, engine, lake)
 
     # Register
 
     def register(
-        self, path: str, *, name: str = "", target: str = "", time: str = "", by: str
+        self,
+        path: str,
+        *,
+        name: str = "",
+        target: str = "",
+        time: str = "",
+        query: str = "",
+        by: str,
+        work: Work | None = None,
     ) -> Dataset:
-        """Register a file by reference, or its changed content as a new version.
+        """Register what lies at a location, or its changed content as a new version.
 
         Parameters
         ----------
         path
-            Relative to the project's root, or absolute.
+            A path relative to the project's root, an absolute one, or a URL.
+        query
+            A SELECT of a database, or a sheet of a workbook.
 
         Raises
         ------
+        ForbiddenPathError
+            When the project's allow-list does not have the place.
         UnreadableDataError
             When the file is not what its name says; nothing is registered then.
         """
-        file = (self.project.paths.root / path).resolve()
-        name = name or _name_from(file)
+        place = self._sources.place(path)
+        self._sources.allowed.check(place.location)
+        name = name or _name_from(place.location)
         if not NAME.fullmatch(name):
             raise InvalidInputError(
-                f"{name!r} cannot be a dataset's name.",
+                f"{name[:80]!r} cannot be a dataset's name.",
                 "Use letters, digits, '.', '_' and '-', at most 63, a letter or digit first.",
             )
-        stored = self.project.paths.relative(file)
-        self._check_free(name, stored)
-        node = self._version_of(name, file, by=by)
-        self.write_table(name, DataTable(path=stored, target=target, time=time))
+        self._check_free(name, place.location, query)
+        node = self._look(name, place, query, by=by, work=work)
+        self.write_table(
+            name, DataTable(path=place.location, query=query, target=target, time=time)
+        )
         return self.describe(node)
 
-    def _check_free(self, name: str, stored: str) -> None:
+    def _check_free(self, name: str, location: str, query: str) -> None:
         latest = self.project.chain.latest("data", name)
         if latest is None:
             return
         facts = facts_of(latest, DataFacts)
-        if facts.kind == "curated":
+        if facts.kind in LAKE_KINDS:
             raise ConflictError(
-                f"{name} is a curated dataset; a file cannot take its name.",
-                "Register the file under another name.",
+                f"{name} is a curated dataset; a source cannot take its name.",
+                "Register the source under another name.",
             )
-        declared = self.project.definition.data.get(name, DataTable()).path or facts.path
-        if stored != declared:
+        declared = self.project.definition.data.get(name, DataTable())
+        known = declared.path or facts.path
+        if location != known:
             raise ConflictError(
-                f"{name} is {declared} in this project.",
-                f"Give {stored} another name, or change [data.{name}] in perijove.toml first.",
+                f"{name} is {known} in this project.",
+                f"Give {location} another name, or change [data.{name}] in perijove.toml first.",
+            )
+        if query != (declared.query or facts.query):
+            raise ConflictError(
+                f"{name} has another query in this project.",
+                f"Register it under another name, or change [data.{name}] in perijove.toml first.",
             )
 
-    def _version_of(self, name: str, file: Path, *, by: str) -> Node:
-        """Return the version with the file's content; make it if there is none."""
-        if not file.exists():
-            raise NotFoundError(
-                f"{self.project.paths.relative(file)} is not there.",
-                "Check the path; it is relative to the project's folder.",
-                code="file_not_found",
-            )
-        if not file.is_file():
-            raise UnreadableDataError(f"{file.name} is no file.", "Register a file.")
-        self.project.paths.make_state()
-        digest = content_hash(self.project.paths, file)
-        with locked(self.project.paths.state / "data.lock"):
-            for node in self.project.chain.versions("data", name):
-                facts = facts_of(node, DataFacts)
-                if facts.sha256 == digest and facts.path == self.project.paths.relative(file):
-                    return node
-            return self._add_version(name, file, digest, by=by)
+    def _look(
+        self, name: str, place: Place, query: str, *, by: str, work: Work | None = None
+    ) -> Node:
+        """Return the version with what lies at a place now; make it if there is none."""
+        latest = self.project.chain.latest("data", name)
+        etag = ""
+        if latest is not None:
+            facts = facts_of(latest, DataFacts)
+            if (facts.path, facts.query) == (place.location, query):
+                same = self.state(latest) == "current"
+                if same and not place.source.remote:
+                    return latest
+                etag = facts.etag if same else ""
+        with self._sources.snapshot(place, query, etag=etag, work=work) as snapshot:
+            if snapshot is None and latest is not None:
+                return latest
+            assert snapshot is not None  # only what knows an etag may say that nothing changed
+            self.project.paths.make_state()
+            with locked(self.project.paths.state / "data.lock"):
+                for node in self.project.chain.versions("data", name):
+                    facts = facts_of(node, DataFacts)
+                    if (facts.sha256, facts.path, facts.query) == (
+                        snapshot.sha256, place.location, query,
+                    ):  # fmt: skip
+                        if snapshot.fetched and self.state(node) != "current":
+                            self._tables.store(snapshot, query)  # its copy was gone
+                        return node
+                return self._add_version(name, place, query, snapshot, by=by)
 
-    def _add_version(self, name: str, file: Path, digest: str, *, by: str) -> Node:
-        if file.suffix.lower() == ".parquet":
-            table = file
-            info = self._engine.inspect(Table((file,), digest, 0))
-        else:
-            table = self.project.paths.cache / f"{digest}.parquet"
-            info = self._engine.twin(file, table)
+    def _add_version(
+        self, name: str, place: Place, query: str, snapshot: Snapshot, *, by: str
+    ) -> Node:
+        self._sources.allowed.check(place.location)
+        table, info = self._tables.store(snapshot, query)
+        if not snapshot.fetched:
+            with self._sources.snapshot(place, query) as after:
+                if after is None or after.sha256 != snapshot.sha256:
+                    raise changed_meanwhile(place.location)
+        partitions = snapshot.root.is_dir() and partitioned(snapshot.files)
         return self.project.chain.add(
             "data",
             name,
             DataFacts(
-                path=self.project.paths.relative(file),
-                kind="file",
-                sha256=digest,
-                bytes=file.stat().st_size,
+                path=place.location,
+                kind=snapshot.kind,
+                sha256=snapshot.sha256,
+                bytes=snapshot.bytes,
                 rows=info.rows,
                 columns=info.columns,
                 table=self.project.paths.relative(table),
+                delta_version=snapshot.delta_version,
+                partitioned=partitions and table.is_dir(),
+                etag=snapshot.etag,
+                query=query,
             ),
             by=by,
+            sources={self._source_of(name, place, query, by=by): "registered"},
             action="register dataset",
         )
+
+    def _source_of(self, name: str, place: Place, query: str, *, by: str) -> str:
+        """Return the reference of the chain's source: a new version where the place is another."""
+        facts = SourceFacts(location=place.location, kind=place.source.kind, query=query)
+        latest = self.project.chain.latest("source", name)
+        if latest is None or facts_of(latest, SourceFacts) != facts:
+            latest = self.project.chain.add("source", name, facts, by=by)
+        return latest.ref
 
     def write_table(self, name: str, table: DataTable) -> None:
         """Write what is new into ``[data.NAME]``; what a person wrote there stays."""
@@ -155,17 +221,19 @@ class Registry:
     def resolve(self, name: str, version: int = 0, *, by: str = "") -> Node:
         """Return a data version; 0 is the newest.
 
-        A file that has changed since it was registered becomes a new version here, so that
-        what is read is always what the reference says.
+        A file or folder that has changed since it was registered becomes a new version here, so
+        that what is read is always what the reference says. A remote source or a database is asked
+        only when there is no version yet; else whoever registers it again makes the next one.
         """
         if version:
             return self.project.chain.get(make_ref("data", name, version))
         latest = self.project.chain.latest("data", name)
-        declared = self.project.definition.data.get(name)
+        declared = self.project.definition.data.get(name, DataTable())
         by = by or self.project.actor
         if latest is None:
-            if declared is not None and declared.path:
-                return self._version_of(name, self.project.paths.absolute(declared.path), by=by)
+            if declared.path:
+                place = self._sources.place(declared.path)
+                return self._look(name, place, declared.query, by=by)
             known = ", ".join(sorted(n.name for n in self.project.chain.newest("data")))
             raise NotFoundError(
                 f"The project has no dataset {name!r}.",
@@ -173,10 +241,12 @@ class Registry:
                 code="dataset_not_found",
             )
         facts = facts_of(latest, DataFacts)
-        if facts.kind == "file":
-            path = declared.path if declared is not None and declared.path else facts.path
-            return self._version_of(name, self.project.paths.absolute(path), by=by)
-        return latest
+        if facts.kind in LAKE_KINDS:
+            return latest
+        path, query = declared.path or facts.path, declared.query or facts.query
+        if facts.kind in COPIED_KINDS and (path, query) == (facts.path, facts.query):
+            return latest
+        return self._look(name, self._sources.place(path), query, by=by)
 
     def table(self, node: Node) -> Table:
         """Return where the rows of a version are, made again from the source where they can be.
@@ -186,38 +256,20 @@ class Registry:
         NotFoundError
             When the version's bytes are gone.
         """
-        facts = facts_of(node, DataFacts)
-        return Table(tuple(self._files(node, facts)), facts.sha256, facts.rows)
-
-    def _files(self, node: Node, facts: DataFacts) -> list[Path]:
-        table = self.project.paths.absolute(facts.table)
-        if facts.delta_version is not None:
-            return self._lake.files(table, facts.delta_version)
-        source = self.project.paths.absolute(facts.path)
-        same = source.is_file() and content_hash(self.project.paths, source) == facts.sha256
-        if table == source and same:
-            return [table]
-        if table != source and table.is_file():
-            return [table]
-        if table != source and same:
-            self._engine.twin(source, table)
-            return [table]
-        raise NotFoundError(
-            f"The bytes of {node.ref} are gone: {facts.path} has changed since.",
-            f"Restore the file (sha256 {facts.sha256[:12]}…), or read a newer version.",
-            code="version_gone",
-        )
+        return self._tables.find(node)
 
     def read(self, node: Node, columns: list[str] | None = None) -> ArrowTable:
         """Return a version as one table in this process's memory."""
         return self._engine.read(self.table(node), columns)
 
     def state(self, node: Node) -> VersionState:
-        """Tell whether a version's bytes are still those that were registered."""
+        """Tell whether a version's bytes are still those that were registered.
+
+        A remote source is not asked: ``changed`` and ``missing`` are said of the copy then.
+        """
         facts = facts_of(node, DataFacts)
-        if facts.delta_version is None:
-            files = [self.project.paths.absolute(facts.path)]
-        else:
+        files: list[Path] = []
+        if facts.kind in LAKE_KINDS and facts.delta_version is not None:
             try:
                 files = self._lake.files(
                     self.project.paths.absolute(facts.table), facts.delta_version
@@ -226,12 +278,12 @@ class Registry:
                 return "missing"
         return version_state(self.project.paths, facts, files)
 
-    def registered_paths(self) -> set[Path]:
-        """Return every file that some version was registered from."""
+    def registered_paths(self) -> dict[Path, str]:
+        """Return every file and folder that some version was registered from, with its name."""
         return {
-            self.project.paths.absolute(facts.path).resolve()
-            for node in self.project.chain.versions("data")
-            if (facts := facts_of(node, DataFacts)).kind == "file"
+            self.project.paths.absolute(location).resolve(): name
+            for location, name in self._sources.registered().items()
+            if not is_url(location)
         }
 
     # Look
@@ -315,6 +367,13 @@ class Registry:
         )
 
 
-def _name_from(file: Path) -> str:
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", file.stem).strip("_.-")
-    return name[:63] or "data"
+def _name_from(location: str) -> str:
+    """Make a name of the file's, the folder's or the table's."""
+    if is_url(location):
+        parts = urlsplit(location)
+        last = parts.fragment or parts.path.rstrip("/").rpartition("/")[2] or parts.netloc
+        location = unquote(last)
+    _, _, last = location.rstrip("/").rpartition("/")
+    stem, dot, ending = last.rpartition(".")
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", stem if dot and ending.lower() in ENDINGS else last)
+    return name.strip("_.-")[:63] or "data"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from perijove.contracts.base import Struct
 from perijove.contracts.data import Dataset, Datasets, Snippet
+from perijove.contracts.sources import SourceEntries, Sources
 from perijove.contracts.table import CellValue, Found, Task, View
 from perijove.core.call import Call
 from perijove.data.service import DataService
@@ -16,12 +17,30 @@ def _list(service: DataService, call: Call) -> Datasets:
 
 
 def _register(service: DataService, call: Call) -> Dataset:
-    # From the browser only what lies in the project; a kernel may name any file it can read.
+    # From the browser only what lies in the project or in its sources; a kernel may name any
+    # place that the allow-list permits.
     body = call.body
-    service.project.paths.inside(body.path)
+    service.sources.check_browser(body.path, body.query)
     return service.registry.register(
-        body.path, name=body.name, target=body.target, time=body.time, by=call.actor
+        body.path,
+        name=body.name,
+        target=body.target,
+        time=body.time,
+        query=body.query,
+        by=call.actor,
     )
+
+
+def _list_sources(service: DataService, call: Call) -> Sources:
+    return service.sources.overview()
+
+
+def _allow_sources(service: DataService, call: Call) -> Sources:
+    return service.sources.allow(call.body.allow, by=call.actor)
+
+
+def _list_entries(service: DataService, call: Call) -> SourceEntries:
+    return service.sources.entries(call.query.location)
 
 
 def _get(service: DataService, call: Call) -> Dataset:
@@ -75,6 +94,9 @@ def _snippet(service: DataService, call: Call) -> Snippet:
 HANDLERS: dict[str, Callable[[DataService, Call], Struct | bytes]] = {
     "list_datasets": _list,
     "register_dataset": _register,
+    "list_sources": _list_sources,
+    "allow_sources": _allow_sources,
+    "list_entries": _list_entries,
     "get_dataset": _get,
     "declare_dataset": _declare,
     "get_rows": _rows,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from perijove.contracts.chain import StepEntry, StepStatus
 from perijove.core.context import ProjectContext
 from perijove.data.curation import Curation
-from perijove.data.ports import DataEngine, Lake
+from perijove.data.ports import DataEngine, DataSource, Lake
 from perijove.data.registry import Registry
+from perijove.data.sources import SourceCatalog
 from perijove.data.splits import Splits
 from perijove.data.tasks import Tasks
 from perijove.data.views import Views
@@ -23,13 +26,22 @@ class DataService:
         Reads tables.
     lake
         Keeps curated versions.
+    sources
+        Finds the kinds of sources that are installed.
     """
 
-    def __init__(self, project: ProjectContext, engine: DataEngine, lake: Lake) -> None:
+    def __init__(
+        self,
+        project: ProjectContext,
+        engine: DataEngine,
+        lake: Lake,
+        sources: Callable[[], Sequence[DataSource]],
+    ) -> None:
         self.project = project
         self._engine = engine
         self.tasks = Tasks()
-        self.registry = Registry(project, engine, lake)
+        self.sources = SourceCatalog(project, sources)
+        self.registry = Registry(project, engine, lake, self.sources)
         self.splits = Splits(project, self.registry, engine)
         self.curation = Curation(project, self.registry, engine, lake)
         self.views = Views(project, self.registry, self.tasks, engine)

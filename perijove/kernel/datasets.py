@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from perijove.contracts.data import DataFacts, SplitFacts
 from perijove.core.chain import facts_of, make_ref
 from perijove.core.errors import InvalidInputError, NotFoundError
+from perijove.data.locations import is_url
 from perijove.kernel.files import unwatched
 from perijove.kernel.frames import as_frame
 from perijove.kernel.session import Session, current
@@ -151,28 +152,47 @@ def parse_name(text: str) -> tuple[str, int]:
 
 
 def register(
-    path: str | Path, name: str | None = None, target: str | None = None, time: str | None = None
+    path: str | Path,
+    name: str | None = None,
+    target: str | None = None,
+    time: str | None = None,
+    query: str | None = None,
 ) -> DatasetHandle:
-    """Register a data file by reference: its path, its hash, and what its columns mean.
+    """Register data by reference: where it lies, its hash, and what its columns mean.
+
+    Files and folders are read where they lie. What a URL names is copied into the project; to
+    register it again looks at it again, and makes a version if it has changed.
 
     Parameters
     ----------
     path
-        Relative to the current folder or to the project's, or absolute.
+        A file or a folder, relative to the current folder or to the project's, or absolute; or a
+        URL such as ``s3://bucket/builds.parquet`` or ``postgresql://reader@host/db#public.runs``.
+        No password stands in a URL: see "Sources" in docs/data.md.
     target
         The column to predict.
     time
         The column of the event's time; splits are made by it.
+    query
+        A SELECT of a database whose URL names no table, or a sheet of a workbook.
+
+    Raises
+    ------
+    ForbiddenPathError
+        When ``[sources]`` of perijove.toml does not have the place.
     """
     session = current()
-    here = Path(path).expanduser()
-    found = here if here.exists() else session.paths.root / here
+    location = str(path)
+    if not is_url(location):
+        here = Path(path).expanduser()
+        location = str((here if here.exists() else session.paths.root / here).resolve())
     with unwatched():
         registered = session.workbench.data.registry.register(
-            str(found.resolve()),
+            location,
             name=name or "",
             target=target or "",
             time=time or "",
+            query=query or "",
             by=session.actor,
         )
     return DatasetHandle(session, registered.name)

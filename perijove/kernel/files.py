@@ -1,4 +1,4 @@
-"""Which data files this kernel read without asking Perijove."""
+"""Which data files and URLs this kernel read without asking Perijove."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
+
+from perijove.kernel.places import is_data_url, named_urls, without_password
 
 SUFFIXES: Final = frozenset(
     [
@@ -46,13 +48,15 @@ _hooked = False
 class FileWatch:
     """Remembers the data files that the process opens for reading.
 
-    An audit hook sees whatever goes through Python's ``open``. Readers in C++ (pyarrow, DuckDB,
-    Polars) pass it by, so that the names of files in a cell's text count too.
+    An audit hook sees whatever goes through Python's ``open`` or ``urllib``. Readers in C++
+    (pyarrow, DuckDB, Polars) and clients of object stores and databases pass it by, so that the
+    names of files and the URLs in a cell's text count too.
     """
 
     def __init__(self) -> None:
         self._read: dict[str, None] = {}
         self._named: dict[str, None] = {}
+        self._urls: dict[str, None] = {}
         self._written: set[str] = set()
 
     def start(self) -> None:
@@ -75,14 +79,30 @@ class FileWatch:
         elif path not in self._written:  # what this kernel wrote itself is no input
             self._read[path] = None
 
+    def note_url(self, url: str) -> None:
+        if is_data_url(url, SUFFIXES):
+            self._urls[without_password(url)] = None
+
+    @property
+    def count(self) -> int:
+        """How many paths and URLs are known: it grows when something new was read."""
+        return len(self._read) + len(self._named) + len(self._urls)
+
+    def urls(self) -> list[str]:
+        """Return the URLs that were opened or named, in order, without passwords."""
+        return list(self._urls)
+
     def note_literals(self, source: str, *, before: float) -> None:
         """Note files that a cell names, and that were there before it ran and not changed by it.
+
+        URLs that it seems to read are noted too.
 
         Parameters
         ----------
         before
             When the cell began, in seconds since the epoch.
         """
+        self._urls.update(dict.fromkeys(named_urls(source, SUFFIXES)))
         for _, text in _LITERAL.findall(source):
             with contextlib.suppress(OSError, ValueError):
                 path = os.path.abspath(text)
@@ -134,9 +154,13 @@ def unwatched() -> Iterator[None]:
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     # Called for every audited event of the process: the common case must end at once.
-    if event != "open" or _watch is None:
+    if (event != "open" and event != "urllib.Request") or _watch is None:
         return
     path = arguments[0]
+    if event == "urllib.Request":
+        if type(path) is str and not _paused.get():
+            _watch.note_url(path)
+        return
     if type(path) is not str:
         return
     dot = path.rfind(".")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perijove.core.errors import PerijoveError
 from perijove.core.paths import PROJECT_FILE, ProjectPaths, find_project
+from perijove.core.project_file import ProjectFile
+from perijove.data.locations import AllowList, is_url
 from perijove.kernel.files import FileWatch, unwatched
 from perijove.kernel.history import CellHistory
 
@@ -29,7 +32,7 @@ class Inputs:
     refs: list[str]
     """Data versions and splits, in the order of their first reads."""
     unregistered: list[str]
-    """Files that no dataset names, relative to the project where they lie in it."""
+    """Files that no dataset names, relative to the project where they lie in it, and URLs."""
 
 
 class Session:
@@ -48,6 +51,9 @@ class Session:
         self._lock = threading.RLock()
         self._workbench: Workbench | None = None
         self._reads: dict[str, None] = {}
+        self._audited: set[str] = set()
+        self._looked_at: set[str] = set()
+        self._looked = 0
         self._models: dict[int, tuple[Any, str]] = {}
         self.shell: InteractiveShell | None = None
         if shell is not None:
@@ -57,10 +63,15 @@ class Session:
         """Follow the cells of a shell."""
         if self.shell is shell:
             return
-        if self.history is not None:
-            self.history.detach()
+        self._detach()
         self.shell = shell
         self.history = CellHistory(shell, self.files)
+        shell.events.register("post_run_cell", self._name_unlisted)
+
+    def _detach(self) -> None:
+        if self.history is not None and self.shell is not None:
+            self.history.detach()
+            self.shell.events.unregister("post_run_cell", self._name_unlisted)
 
     @property
     def paths(self) -> ProjectPaths:
@@ -118,9 +129,19 @@ class Session:
 
         with self._lock:
             self._reads.update(dict.fromkeys(refs))
+            self._audit(refs)
         run = tracking.current()
         if run is not None:
             run.record_read(*refs)
+
+    def _audit(self, refs: Iterable[str]) -> None:
+        """Write down who read which data version, once a kernel."""
+        for ref in refs:
+            if ref.startswith("data:") and ref not in self._audited:
+                self._audited.add(ref)
+                self.workbench.project.chain.ledger.audit(
+                    self.actor, "read dataset", ref, notebook=self.notebook
+                )
 
     def inputs(self) -> Inputs:
         """Tell what was read so far: by name, and past Perijove.
@@ -130,12 +151,13 @@ class Session:
         """
         with self._lock, unwatched():
             data = self.workbench.data
-            by_path = {
+            declared = {
                 self.paths.absolute(table.path).resolve(): name
                 for name, table in self.workbench.project.definition.data.items()
-                if table.path
+                if table.path and not is_url(table.path)
             }
             registered = data.registry.registered_paths()
+            places = data.sources.registered()
             refs: dict[str, None] = dict(self._reads)
             unknown: dict[str, None] = {}
             if self.history is not None:
@@ -143,13 +165,55 @@ class Session:
             root = self.paths.root
             opened = self.files.opened(root)
             for path in opened:
-                name = by_path.get(path)
-                if name is not None and path in registered and path.is_file():
+                name = _name_of(path, declared)
+                if name and _name_of(path, registered) and path.is_file():
                     refs[data.registry.resolve(name).ref] = None
             for path in [*opened, *self.files.named(root)]:
-                if path not in registered:
+                if not _name_of(path, registered):
                     unknown[self.paths.relative(path)] = None
+            for url in self.files.urls():
+                if url not in places:
+                    unknown[url] = None
+            self._audit(refs)
             return Inputs(list(refs), list(unknown))
+
+    def _name_unlisted(self, _result: object) -> None:
+        """Say once of each place that a cell read and that the project's allow-list lacks."""
+        if self._looked == self.files.count:
+            return
+        self._looked = self.files.count
+        try:
+            unlisted = self._unlisted()
+        except PerijoveError:
+            return  # no project, or one whose definition is broken: others say so
+        for place in unlisted:
+            print(  # noqa: T201 - the one line that a cell gets about it
+                f"Perijove: this cell read {place}, which is neither registered nor among the "
+                "sources that perijove.toml allows. A model made from it does not pass the gate. "
+                f"Add it to [sources] allow, then pj.register({place!r}).",
+                file=sys.stderr,
+            )
+
+    def _unlisted(self) -> list[str]:
+        root = self.paths.root
+        found = [str(path) for path in (*self.files.opened(root), *self.files.named(root))]
+        fresh = [p for p in [*found, *self.files.urls()] if p not in self._looked_at]
+        table = ProjectFile(self.paths).definition.sources
+        if table is None:
+            return []
+        self._looked_at.update(fresh)
+        allowed = AllowList(root, table)
+        strange = [place for place in fresh if not _declared(allowed, place)]
+        if not strange:
+            return []
+        with self._lock, unwatched():
+            data = self.workbench.data
+            registered, places = data.registry.registered_paths(), data.sources.registered()
+        return [
+            place
+            for place in strange
+            if place not in places and not _name_of(Path(place), registered)
+        ]
 
     def remember_model(self, model: Any, ref: str) -> None:
         """Keep the link between an object of this kernel and its logged version."""
@@ -163,10 +227,21 @@ class Session:
     def close(self) -> None:
         """Let go of the project: another session may start."""
         self.files.stop()
-        if self.history is not None:
-            self.history.detach()
+        self._detach()
         if self._workbench is not None:
             self._workbench.close()
+
+
+def _name_of(path: Path, registered: Mapping[Path, str]) -> str:
+    """Return the dataset that a file belongs to: itself, or a folder above it."""
+    return next((registered[p] for p in (path, *path.parents) if p in registered), "")
+
+
+def _declared(allowed: AllowList, place: str) -> bool:
+    try:
+        return allowed.declares(place)
+    except PerijoveError:  # a URL that no source would take
+        return False
 
 
 _session: Session | None = None

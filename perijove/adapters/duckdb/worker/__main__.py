@@ -32,6 +32,9 @@ ADDRESS_SPACE = 16 * 2**30
 MODULES: dict[str, str] = {
     "twin": "files",
     "inspect": "files",
+    "combine": "folders",
+    "inspect_all": "folders",
+    "twin_sheet": "workbooks",
     "page": "pages",
     "cell": "pages",
     "first_rows": "views",
@@ -39,6 +42,8 @@ MODULES: dict[str, str] = {
     "copy_view": "views",
     "find": "find",
     "export": "export",
+    "fingerprint": "fingerprint",
+    "compare": "diff",
 }
 """Action to the module that has it in its ACTIONS."""
 

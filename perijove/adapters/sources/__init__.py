@@ -1,0 +1,1 @@
+"""Sources that come with Perijove; each is registered under ``perijove.data_sources``."""

@@ -1,0 +1,117 @@
+"""Databases: a table or a SELECT, copied in one read-only transaction when somebody registers."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from perijove.adapters.sources.process import SourceProcess
+from perijove.contracts.sources import SourceEntry
+from perijove.core.errors import InvalidInputError
+from perijove.core.paths import ProjectPaths
+from perijove.data.ports import Snapshot, Work
+from perijove.data.versions import FileHash, file_digest
+
+
+class Database:
+    """A database that SQL is spoken to.
+
+    Implements :class:`perijove.data.ports.DataSource`; a subclass says which. A location is the
+    database's URL; ``#schema.table`` behind it names a table. The version's identity is the rows'
+    fingerprint, in any order.
+    """
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    example: ClassVar[str]
+    needs: ClassVar[str]
+    scheme: ClassVar[str]
+    module: ClassVar[str]
+    access: ClassVar[str] = ""
+    remote = True
+
+    def __init__(self, paths: ProjectPaths, process: SourceProcess | None = None) -> None:
+        self._paths = paths
+        self._process = process or SourceProcess()
+
+    def available(self) -> bool:
+        return find_spec(self.module) is not None
+
+    def accepts(self, location: str) -> bool:
+        return location.partition("://")[0] == self.scheme
+
+    def url(self, location: str) -> str:
+        """Return the URL that the worker opens, without the table."""
+        return location.partition("#")[0]
+
+    def entries(self, location: str, limit: int) -> list[SourceEntry]:
+        reply = self._process.ask(
+            {"do": "tables", "url": self.url(location), "limit": limit},
+            location,
+            access=self.access,
+        )
+        base = location.partition("#")[0]
+        return [
+            msgspec.convert({**entry, "location": base + entry["location"]}, SourceEntry)
+            for entry in reply["entries"]
+        ]
+
+    def snapshot(
+        self, location: str, query: str, into: Path, *, etag: str = "", work: Work | None = None
+    ) -> Snapshot:
+        table = location.partition("#")[2]
+        if bool(table) == bool(query.strip()):
+            raise InvalidInputError(
+                "Name a table or give a SELECT, not both." if table else
+                f"{location} names no table.",
+                f"Put the table behind the URL, {location.partition('#')[0]}#TABLE, or give a "
+                "SELECT as the query.",
+            )  # fmt: skip
+        parquet = into / "rows.parquet"
+        reply = self._process.ask(
+            {"do": "query", "url": self.url(location), "table": table, "query": query,
+             "parquet": str(parquet)},
+            location, work, access=self.access,
+        )  # fmt: skip
+        size = parquet.stat().st_size
+        return Snapshot(
+            kind="sql",
+            root=parquet,
+            files=(FileHash(path=parquet.name, sha256=reply["fingerprint"], bytes=size),),
+            sha256=file_digest(reply["fingerprint"], query),
+            bytes=size,
+            fetched=True,
+        )
+
+
+class PostgreSql(Database):
+    """PostgreSQL, through a cursor at the server."""
+
+    kind = "postgresql"
+    label = "PostgreSQL"
+    example = "postgresql://reader@host/builds#public.runs"
+    needs = "perijove[postgresql]"
+    scheme = "postgresql"
+    module = "psycopg"
+    access = (
+        "Set PGPASSWORD for the kernel and the server, or write the password into ~/.pgpass; the "
+        "user belongs into the URL."
+    )
+
+
+class Sqlite(Database):
+    """A SQLite file."""
+
+    kind = "sqlite"
+    label = "SQLite"
+    example = "sqlite:///data/builds.db#runs"
+    needs = ""
+    scheme = "sqlite"
+    module = "sqlite3"
+
+    def url(self, location: str) -> str:
+        file = location.partition("#")[0].removeprefix("sqlite:///")
+        return f"sqlite:///{self._paths.absolute(file)}"

@@ -1,0 +1,1 @@
+"""The process that talks to one source; see ``perijove.adapters.sources.process``."""
