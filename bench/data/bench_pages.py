@@ -30,9 +30,11 @@ import pyarrow.parquet as pq
 
 from perijove.adapters.duckdb.engine import DuckDbEngine
 from perijove.adapters.duckdb.workers import Workers
+from perijove.adapters.sources.local import LocalFile
 from perijove.contracts.table import RowsQuery
 from perijove.core.context import ProjectContext
 from perijove.data.registry import Registry
+from perijove.data.sources import SourceCatalog
 from perijove.data.tasks import Tasks
 from perijove.data.views import Views
 
@@ -66,7 +68,8 @@ def measure(rows: int, group: int, pages: int) -> dict[str, Any]:
         project = ProjectContext.open(root)
         workers = Workers(project.paths.root)
         engine = DuckDbEngine(workers)
-        registry = Registry(project, engine, _NoLake())
+        catalog = SourceCatalog(project, lambda: [LocalFile(project.paths)])
+        registry = Registry(project, engine, _NoLake(), catalog)
         views = Views(project, registry, Tasks(), engine)
         registry.register("big.parquet", by="bench")
 
