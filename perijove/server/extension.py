@@ -12,6 +12,7 @@ from perijove.contracts.routes import EVENTS_PATH
 from perijove.server.base import STATE
 from perijove.server.events import EventsHandler
 from perijove.server.handlers import PREFIX, rest_handlers
+from perijove.server.keeper import Keeper
 from perijove.server.state import ServerState
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def load(app: ServerApp) -> None:
         for pattern, handler in [*rest_handlers(), (EVENTS_PATH, EventsHandler)]
     ]
     app.web_app.add_handlers(".*$", handlers)  # type: ignore[no-untyped-call]
+    keeper = Keeper(state, app.web_app.settings, app.log)
+    app.io_loop.add_callback(keeper.begin)
     threading.Thread(
         target=resume_endpoints, args=(state, app.log), name="perijove-resume", daemon=True
     ).start()

@@ -39,6 +39,7 @@ class ServerState:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="perijove")
         self._lock = threading.Lock()
         self._open: dict[Path, tuple[tuple[int, int], Workbench]] = {}
+        self._opened: Callable[[], object] = lambda: None
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Run a blocking function in a thread."""
@@ -78,11 +79,22 @@ class ServerState:
                     return bench
                 bench.close()
             bench = Workbench(ProjectContext.open(root))
+            self._opened()
             self._open[root] = (
                 (stat.st_ino, bench.project.paths.ledger.stat().st_ino),
                 bench,
             )
             return bench
+
+    def benches(self) -> list[Workbench]:
+        """Return the projects that are open and still there."""
+        with self._lock:
+            opened = [bench for _, bench in self._open.values()]
+        return [bench for bench in opened if bench.project.paths.definition.is_file()]
+
+    def when_opened(self, tell: Callable[[], object]) -> None:
+        """Have ``tell`` called, in any thread, when a project is opened."""
+        self._opened = tell
 
     def dispatch(self, route: Route, call: Call) -> Struct | bytes:
         """Answer one call; runs in a thread."""

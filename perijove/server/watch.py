@@ -63,6 +63,9 @@ class ProjectWatch:
         yield "develop", "pulse", self.bench.develop.pulse()
         # Each step of a task is told by itself; what it was for has changed when it ends.
         yield "data", "tasks", [t.id for t in self.bench.data.tasks.all() if t.state in ENDED]
+        jobs = self.bench.jobs.pulse()
+        yield "operate", "jobs", jobs
+        yield "data", "curations", jobs
         for registered in self.bench.data.registry.registered_paths():
             yield "data", str(registered), _stamp(registered)
         for endpoint in _entries(paths.state / "endpoints"):

@@ -243,7 +243,7 @@ class LocalRunner:
     def _ids(self) -> builtins.list[str]:
         try:
             names = os.listdir(self.folder)
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError:  # no job yet, or a folder that nobody may look into
             return []
         return sorted((name for name in names if ID.fullmatch(name)), reverse=True)
 
