@@ -42,6 +42,7 @@ const dataset: Dataset = {
     fingerprint: '',
     partitioned: false,
     etag: '',
+    query: '',
     script: '',
     entry: '',
     parameters: {},

@@ -93,7 +93,7 @@ function sortMark({ sorted, descending }: IHeaderFacts): string {
 }
 
 /** As much of a text as there is room for. */
-function fitted(gc: GraphicsContext, text: string, room: number): string {
+export function fitted(gc: GraphicsContext, text: string, room: number): string {
   if (gc.measureText(text).width <= room) {
     return text;
   }
