@@ -96,8 +96,14 @@ class Ledger:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Run the block in one transaction; all of it is kept, or nothing."""
+        """Run the block in one transaction; all of it is kept, or nothing.
+
+        A block inside another one's is part of the outer transaction.
+        """
         with self._lock:
+            if self._db.in_transaction:
+                yield self._db
+                return
             try:
                 self._db.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
@@ -107,8 +113,13 @@ class Ledger:
                 ) from error
             try:
                 yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
+            except BaseException as error:
+                if self._db.in_transaction:  # a full disk rolls back by itself
+                    self._db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise ReadOnlyError(
+                        f"The ledger could not be written: {error}.", "Free some disk space."
+                    ) from error
                 raise
             try:
                 self._db.execute("COMMIT")

@@ -2,80 +2,297 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
 
 from perijove.contracts.chain import Node
 from perijove.contracts.data import DataFacts
+from perijove.contracts.quality import QualityFacts
 from perijove.core.chain import facts_of
 from perijove.core.context import ProjectContext
 from perijove.core.errors import ConflictError, InvalidInputError
-from perijove.core.files import sha256_text
+from perijove.core.files import locked, sha256_text
 from perijove.core.project_file import NAME, DataTable
-from perijove.data.ports import DataEngine, Lake
+from perijove.data.ports import Applied, ArrowTable, DataEngine, Lake, RowSums, Staged, Table
+from perijove.data.quality import Quality
 from perijove.data.registry import Registry
+
+QUARANTINE: Final = ".quarantine"
+"""What the name of a dataset's rejected rows ends with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What made a version, as far as it can be told."""
+
+    source: str = ""
+    """Of the function."""
+    script: str = ""
+    """A whole program with the function and all that it uses; empty where there is none."""
+    entry: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    unrecorded: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        return sha256_text(self.script or self.source)
 
 
 class Curation:
-    """Commits curated versions."""
+    """Commits curated versions.
+
+    Parameters
+    ----------
+    project
+        The open project.
+    registry
+        Resolves datasets and their files.
+    engine
+        Hashes rows.
+    lake
+        Keeps the versions.
+    quality
+        Applies the dataset's rules.
+    """
 
     def __init__(
-        self, project: ProjectContext, registry: Registry, engine: DataEngine, lake: Lake
+        self,
+        project: ProjectContext,
+        registry: Registry,
+        engine: DataEngine,
+        lake: Lake,
+        quality: Quality | None = None,
     ) -> None:
         self.project = project
         self._registry = registry
         self._engine = engine
         self._lake = lake
+        self._quality = quality
 
-    def commit(self, name: str, frame: Any, *, inputs: list[str], source: str, by: str) -> Node:
-        """Commit what a curation made as a version.
+    def inputs(self, names: Sequence[tuple[str, int]], *, by: str) -> list[Node]:
+        """Resolve the versions that a curation reads; 0 is the newest.
 
-        The same values from the same code and the same inputs are the same version.
+        Raises
+        ------
+        ConflictError
+            When the bytes of a version are not those that were committed or registered.
+        """
+        nodes = [self._registry.resolve(name, version, by=by) for name, version in names]
+        for node, (_, version) in zip(nodes, names, strict=True):
+            kept = facts_of(node, DataFacts).kind in {"curated", "quarantine"}
+            # An older version of a file is read from its twin: the file has moved on.
+            if (kept or not version) and (state := self._registry.state(node)) != "current":
+                raise ConflictError(
+                    f"{node.ref} cannot be read as an input: its bytes are {state}.",
+                    "Make that version again, or read another one.",
+                    code="input_changed",
+                )
+        return nodes
+
+    def commit(
+        self,
+        name: str,
+        frame: Any,
+        *,
+        inputs: list[str],
+        source: str = "",
+        program: Program | None = None,
+        by: str,
+    ) -> Node:
+        """Apply the dataset's rules to what a curation made, and commit it as a version.
+
+        The same rows from the same program, rules and inputs are the same version.
 
         Parameters
         ----------
         inputs
             References of the data versions that the frame was made from.
         source
-            The source of the function that made it.
+            The source of the function, where nothing else of its program is known.
+
+        Raises
+        ------
+        ConflictError
+            When a rule blocks, or the name is a registered dataset's.
+        ReadOnlyError
+            When the disk is full; the versions before are as they were.
         """
+        program = program or Program(source=source)
+        self._check_name(name)
+        table = self._engine.to_table(frame)
+        applied = self._apply(name, table, inputs, by=by)
+        rejected = applied.quarantined if applied is not None and applied.quarantined else None
+        self.project.paths.make_state()
+        self.project.paths.lake.mkdir(exist_ok=True)
+        with (
+            self._staged(name, applied.kept if applied is not None else table) as kept,
+            self._staged(name + QUARANTINE, rejected) as quarantined,
+            locked(self.project.paths.lake / f".{name}.lock"),
+        ):
+            assert kept is not None  # there is always a table
+            same = self._same(name, kept.fingerprint, inputs, program, applied)
+            return same or self._add(name, kept, quarantined, inputs, program, applied, by=by)
+
+    def _check_name(self, name: str) -> None:
         if not NAME.fullmatch(name):
             raise InvalidInputError(f"{name!r} cannot be a dataset's name.")
+        if name.endswith(QUARANTINE) or not NAME.fullmatch(name + QUARANTINE):
+            raise InvalidInputError(
+                f"{name} cannot be curated: {name + QUARANTINE} would hold its rejected rows.",
+                "Choose a shorter name, without that ending.",
+            )
         latest = self.project.chain.latest("data", name)
-        if latest is not None and facts_of(latest, DataFacts).kind == "file":
+        if latest is not None and (kind := facts_of(latest, DataFacts).kind) != "curated":
             raise ConflictError(
-                f"{name} is registered from a file; a curation cannot take its name.",
+                f"{name} is registered from a {kind}; a curation cannot take its name.",
                 "Curate under another name.",
             )
-        table = self._engine.to_table(frame)
-        fingerprint = self._engine.fingerprint(table)
-        code = sha256_text(source)
-        if latest is not None and self._registry.state(latest) == "current":
-            facts = facts_of(latest, DataFacts)
-            if (facts.fingerprint, facts.code_sha256, facts.inputs) == (fingerprint, code, inputs):
-                return latest
-        folder = self.project.paths.lake / name
-        commit = self._lake.commit(folder, table)
-        info = self._engine.info(table)
-        node = self.project.chain.add(
-            "data",
-            name,
-            DataFacts(
-                path=self.project.paths.relative(folder),
-                kind="curated",
-                sha256=commit.sha256,
-                bytes=commit.bytes,
-                rows=info.rows,
-                columns=info.columns,
-                table=self.project.paths.relative(folder),
-                delta_version=commit.version,
-                inputs=inputs,
-                code_sha256=code,
-                source=source,
-                fingerprint=fingerprint,
-            ),
-            by=by,
-            sources=dict.fromkeys(inputs, "input"),
-            action="curate dataset",
-        )
+
+    def _apply(
+        self, name: str, table: ArrowTable, inputs: list[str], *, by: str
+    ) -> Applied | None:
+        """Apply the rules; None where none are declared."""
+        if self._quality is None:
+            return None
+        applied = self._quality.apply(name, table, inputs=inputs)
+        if not applied.results:
+            return None
+        if applied.blocked:
+            recorded = ""
+            if inputs:
+                recorded = self._quality.record(inputs[0], applied, name=name, by=by).ref
+            broken = [r for r in applied.results if r.state in {"blocked", "error"}]
+            said = "; ".join(
+                f"{r.rule.id} ({r.detail or f'{r.failed:,} rows fail'})" for r in broken
+            )
+            raise ConflictError(
+                f"The rules of {name} keep it from being made: {said}.",
+                f"Mend the rows or the rules; {recorded or 'nothing'} tells what was found.",
+                code="quality_blocked",
+            )
+        return applied
+
+    @contextmanager
+    def _staged(self, name: str, table: ArrowTable | None) -> Iterator[_Files | None]:
+        """Write a table's files, and hash their rows while the next ones are written."""
+        if table is None:
+            yield None
+            return
+        sums: list[Future[RowSums]] = []
+        with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as threads:
+
+            def written(file: Path) -> None:
+                sums.append(threads.submit(self._engine.row_sums, Table((file,), file.stem, 0)))
+
+            folder = self.project.paths.lake / name
+            with self._lake.stage(folder, table, written) as staged:
+                total = reduce(add, (done.result() for done in sums))
+                yield _Files(folder, staged, total.fingerprint)
+
+    def _same(
+        self,
+        name: str,
+        fingerprint: str,
+        inputs: list[str],
+        program: Program,
+        applied: Applied | None,
+    ) -> Node | None:
+        """Return the newest version if it is what would be made."""
+        latest = self.project.chain.latest("data", name)
+        if latest is None or self._registry.state(latest) != "current":
+            return None
+        facts = facts_of(latest, DataFacts)
+        checked = self.project.chain.find(facts.quality) if facts.quality else None
+        rules = facts_of(checked, QualityFacts).rules_sha256 if checked is not None else ""
+        known = (facts.fingerprint, facts.code_sha256, facts.inputs, facts.parameters, rules)
+        made = (
+            fingerprint, program.sha256, inputs, program.parameters,
+            applied.rules_sha256 if applied is not None else "",
+        )  # fmt: skip
+        return latest if known == made else None
+
+    def _add(
+        self,
+        name: str,
+        kept: _Files,
+        quarantined: _Files | None,
+        inputs: list[str],
+        program: Program,
+        applied: Applied | None,
+        *,
+        by: str,
+    ) -> Node:
+        facts = self._facts(kept, inputs, program)
+        rejected = None
+        if quarantined is not None:
+            rejected = self._facts(quarantined, inputs, program, kind="quarantine")
+        chain = self.project.chain
+        with chain.ledger.write():
+            latest = chain.latest("data", name)
+            number = 1 if latest is None else latest.version + 1
+            quality = ""
+            if applied is not None and self._quality is not None:
+                quality = self._quality.next_ref(name)
+            node = chain.add(
+                "data", name, msgspec.structs.replace(facts, quality=quality), by=by, version=number,
+                sources=dict.fromkeys(inputs, "input"), action="curate dataset",
+            )  # fmt: skip
+            aside = ""
+            if rejected is not None:
+                aside = chain.add(
+                    "data", name + QUARANTINE, msgspec.structs.replace(rejected, quality=quality), by=by,
+                    sources={node.ref: "quarantined"}, action="quarantine rows",
+                ).ref  # fmt: skip
+            if applied is not None and self._quality is not None:
+                self._quality.record(
+                    node.ref, applied, by=by, quarantine=aside,
+                    version=int(quality.rpartition("@")[2]),
+                )  # fmt: skip
         self._registry.write_table(name, DataTable())
         return node
+
+    def _facts(
+        self, files: _Files, inputs: list[str], program: Program, kind: Any = "curated"
+    ) -> DataFacts:
+        info = self._engine.inspect(Table(files.staged.files, files.fingerprint, 0))
+        commit = self._lake.commit(files.staged)
+        folder = self.project.paths.relative(files.folder)
+        return DataFacts(
+            path=folder,
+            kind=kind,
+            sha256=commit.sha256,
+            bytes=commit.bytes,
+            rows=info.rows,
+            columns=info.columns,
+            table=folder,
+            delta_version=commit.version,
+            inputs=inputs,
+            code_sha256=program.sha256,
+            source=program.source,
+            fingerprint=files.fingerprint,
+            script=program.script,
+            entry=program.entry,
+            parameters=program.parameters,
+            environment=program.environment,
+            unrecorded=list(program.unrecorded),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """A table's files, hashed and not committed yet."""
+
+    folder: Path
+    staged: Staged
+    fingerprint: str
+
+

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from perijove.contracts.data import Column, DataKind, Distribution
+from perijove.contracts.data import Column, DataKind, Distribution, SplitFacts, SplitPart
 from perijove.contracts.quality import Rule, RuleResult
 from perijove.contracts.sources import SourceEntry
 from perijove.contracts.table import CellValue, Filter, SortKey
@@ -242,10 +242,15 @@ class DataEngine(Protocol):
         """Return all rows as one table in this process's memory."""
         ...
 
-    def ordered(self, table: ArrowTable, column: str, start: int, rows: int) -> ArrowTable:
-        """Return a slice of the table ordered by a column (ties by row), or by a fixed hash of
-        the row's number when no column is named.
+    def part(self, table: ArrowTable, split: SplitFacts, part: SplitPart) -> ArrowTable:
+        """Return a part's rows: by time in that order, ties by row; else as they lie.
+
+        Which rows these are is the same on every machine and with every version of the engine.
         """
+        ...
+
+    def group_counts(self, table: ArrowTable, column: str, shares: Sequence[float]) -> list[int]:
+        """Count the rows of parts that the hash of a column's value decides about."""
         ...
 
     def to_table(self, frame: Any) -> ArrowTable:

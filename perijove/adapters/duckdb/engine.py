@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -12,15 +11,26 @@ from typing import Any
 import msgspec
 
 from perijove.adapters.duckdb.workers import Lane, Workers
-from perijove.contracts.data import Column
+from perijove.contracts.data import Column, SplitFacts, SplitPart
 from perijove.contracts.table import CellValue
-from perijove.core.errors import UnreadableDataError, UnsupportedError
-from perijove.data.ports import ArrowTable, Look, Table, TableInfo, Work
+from perijove.core.errors import InvalidInputError, UnreadableDataError, UnsupportedError
+from perijove.data.ports import (
+    ArrowTable,
+    Difference,
+    Look,
+    RowSums,
+    Table,
+    TableInfo,
+    Work,
+)
 
 PAGE_SECONDS = 30.0
 TWIN_SECONDS = 600.0
 VIEW_SECONDS = 60.0
 WRITE_SECONDS = 3600.0
+SUMS_SECONDS = 300.0
+COMPARE_SECONDS = 300.0
+WORKBOOKS = frozenset([".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"])
 
 
 class DuckDbEngine:
@@ -35,18 +45,29 @@ class DuckDbEngine:
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
 
-    def twin(self, source: Path, parquet: Path) -> TableInfo:
-        parquet.parent.mkdir(parents=True, exist_ok=True)
-        return _info(
-            self._workers.work(
-                {"do": "twin", "source": str(source), "parquet": str(parquet)},
-                [source, parquet],
-                TWIN_SECONDS,
+    def twin(self, source: Path, parquet: Path, sheet: str = "") -> TableInfo:
+        request: dict[str, Any] = {"do": "twin"}
+        if source.suffix.lower() in WORKBOOKS:
+            request = {"do": "twin_sheet", "sheet": sheet}
+        elif sheet:
+            raise InvalidInputError(
+                f"{source.name} is no workbook: it has no sheets.", "Leave the query away."
             )
-        )
+        return self._twin({**request, "source": str(source)}, [source], parquet)
+
+    def combine(self, files: Sequence[Path], folder: Path, parquet: Path) -> TableInfo:
+        request = {
+            "do": "combine", "files": [str(file) for file in files], "folder": str(folder),
+        }  # fmt: skip
+        return self._twin(request, [folder / "data", *files], parquet)
+
+    def _twin(self, request: dict[str, Any], files: list[Path], parquet: Path) -> TableInfo:
+        parquet.parent.mkdir(parents=True, exist_ok=True)
+        request["parquet"] = str(parquet)
+        return _info(self._workers.work(request, [*files, parquet], TWIN_SECONDS))
 
     def inspect(self, table: Table) -> TableInfo:
-        return _info(self._ask("inspect", table))
+        return _info(self._ask("inspect" if len(table.files) == 1 else "inspect_all", table))
 
     def page(
         self,
@@ -158,19 +179,15 @@ class DuckDbEngine:
             ) from error
         return pa.concat_tables(tables)
 
-    def ordered(self, table: ArrowTable, column: str, start: int, rows: int) -> ArrowTable:
-        import numpy as np
-        import pyarrow.compute as pc
+    def part(self, table: ArrowTable, split: SplitFacts, part: SplitPart) -> ArrowTable:
+        from perijove.adapters.parts import take_part
 
-        if column:
-            order = pc.sort_indices(table.select([column]), sort_keys=[(column, "ascending")])
-            return table.take(order.slice(start, rows))
-        # splitmix64 of the row number: the same rows on every machine and in every version.
-        x = np.arange(1, table.num_rows + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        order = np.argsort(x ^ (x >> np.uint64(31)), kind="stable")
-        return table.take(np.sort(order[start : start + rows]))
+        return take_part(table, split.method, split.column, part.start, part.rows)
+
+    def group_counts(self, table: ArrowTable, column: str, shares: Sequence[float]) -> list[int]:
+        from perijove.adapters.parts import group_counts
+
+        return group_counts(table.column(column), shares)
 
     def to_table(self, frame: Any) -> ArrowTable:
         import pyarrow as pa
@@ -197,26 +214,22 @@ class DuckDbEngine:
             ],
         )
 
-    def fingerprint(self, table: ArrowTable) -> str:
-        import pyarrow as pa
+    def row_sums(self, table: Table) -> RowSums:
+        request = {"do": "fingerprint", **_place(table)}
+        reply = self._workers.ask(request, table.files, SUMS_SECONDS)
+        first, second = (int(number) for number in reply["sums"])
+        return RowSums(reply["method"], reply["schema"], reply["rows"], (first, second))
 
-        digest = hashlib.sha256()
-
-        class Sink:
-            closed = False
-
-            def write(self, data: Any) -> int:
-                digest.update(data)
-                return len(data)
-
-            def flush(self) -> None: ...
-
-            def close(self) -> None: ...
-
-        clean = table.combine_chunks().replace_schema_metadata(None)
-        with pa.ipc.new_stream(pa.PythonFile(Sink(), mode="w"), clean.schema) as writer:
-            writer.write_table(clean)
-        return digest.hexdigest()
+    def compare(self, base: Table, other: Table, *, scratch: Path) -> Difference:
+        spill = scratch / uuid.uuid4().hex
+        request = {"do": "compare", "base": _place(base), "other": _place(other)}
+        try:
+            reply = self._workers.work(
+                request, [*other.files, *base.files], COMPARE_SECONDS, scratch=spill
+            )
+        finally:
+            shutil.rmtree(spill, ignore_errors=True)
+        return msgspec.convert(reply, Difference)
 
     def close(self) -> None:
         self._workers.close()
