@@ -43,8 +43,8 @@
  *   when one of the topics changes, and sleeps while the page is hidden. `Loaded` shows it.
  * - `useAction(act)` gives `{ run, busy, error }` for what the user does. A command that has an
  *   effect is added by `addEffect` of `./lab`, which asks first.
- * - `useServices()` gives the client, the events, the project, `openers.open(ref)` and the
- *   commands; `useTrans()` the translations.
+ * - `useServices()` gives the client, the events, the project and the commands; `useOpen()`
+ *   opens a reference, and tells when it cannot; `useTrans()` the translations.
  * - Numbers: `<Figure value>` (metrics), `count`, `bytes`, `duration`, `percent`; `<Time at>`.
  * - Lists: `DataTable`, with rows of 28 px of which only those in view exist.
  * - Curves: `Chart` (lines; it loads uPlot when it is in view), `Sparkline`, `Meter`;
@@ -82,6 +82,8 @@ export { PageHeader, Section, type PageHeaderProps } from './header';
 export { Meter, Sparkline } from './meter';
 export type { PageArgs, PageProps } from './page';
 export { PALETTE, colorOf } from './palette';
+export { useOpen } from './open';
+export { RefLink } from './ref';
 export { useLoad, useResource, type Resource } from './resource';
 export type { ChartProps, ChartSeries } from './series';
 export {

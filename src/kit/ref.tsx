@@ -1,4 +1,5 @@
 import { parseRef } from '../api/refs';
+import { useOpen } from './open';
 import { useServices } from './services';
 
 export interface RefLinkProps {
@@ -11,19 +12,14 @@ export interface RefLinkProps {
 /** A place on the chain as a person reads it; a click opens it where somebody can. */
 export function RefLink({ of, label }: RefLinkProps): JSX.Element {
   const { openers } = useServices();
+  const open = useOpen();
   const ref = parseRef(of);
   const text = label ?? refText(of);
   if (ref === null || !openers.has(ref.kind)) {
     return <span title={of}>{text}</span>;
   }
-  const open = (): void => {
-    openers.open(of).catch(async (error: unknown) => {
-      const { notifyError } = await import('./act');
-      notifyError(error);
-    });
-  };
   return (
-    <button type="button" className="pj-Link" title={of} onClick={open}>
+    <button type="button" className="pj-Link" title={of} onClick={() => open(of)}>
       {text}
     </button>
   );

@@ -11,6 +11,14 @@ export interface ISidebarSection {
   rank: number;
   /** Only called while the section is open. */
   render: () => ReactNode;
+  /** How many there are, beside the label; a section with none of them is not shown. */
+  count?: ICount;
+}
+
+/** A number that changes. */
+export interface ICount {
+  read: () => number;
+  readonly changed: ISignal<unknown, unknown>;
 }
 
 /** Where steps add parts to the sidebar. */

@@ -10,6 +10,7 @@ import {
   figure,
   full,
   percent,
+  useOpen,
   useResource,
   useServices,
   useTrans
@@ -76,9 +77,9 @@ export default function MonitorPage(): JSX.Element {
 
 function HealthRow({ endpoint }: { endpoint: Endpoint }): JSX.Element {
   const trans = useTrans();
-  const { openers } = useServices();
   const { data, error } = useReport(endpoint.name);
-  const open = (): void => void openers.open(`endpoint:${endpoint.name}`);
+  const openRef = useOpen();
+  const open = (): void => openRef(`endpoint:${endpoint.name}`);
   const name = (
     <th scope="row">
       <button type="button" className="pj-Link" title={endpoint.name} onClick={open}>

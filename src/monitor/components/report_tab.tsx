@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'react';
+import { useMemo } from 'react';
 
 import type { Finding, Endpoint, LiveKpi, MonitorReport, PredictionRecord } from '../../api';
 import {
@@ -19,7 +19,6 @@ import {
   percent,
   useResource,
   useTrans,
-  useVisible,
   type ChartSeries,
   type Resource,
   type TableColumn
@@ -35,19 +34,13 @@ const CHART_HEIGHT = 132;
 
 /** The report of an endpoint, fresh while somebody looks. */
 export function useReport(name: string, minutes = MINUTES): Resource<MonitorReport> {
-  const report = useResource(['monitor', name, minutes], ['monitor', 'deploy'], (client, signal) =>
-    client.get('/endpoints/{name}/monitor', { path: { name }, query: { minutes }, signal })
+  return useResource(
+    ['monitor', name, minutes],
+    ['monitor', 'deploy'],
+    (client, signal) =>
+      client.get('/endpoints/{name}/monitor', { path: { name }, query: { minutes }, signal }),
+    { every: REFRESH }
   );
-  const { reload } = report;
-  const visible = useVisible();
-  useEffect(() => {
-    if (!visible) {
-      return;
-    }
-    const timer = setInterval(reload, REFRESH);
-    return () => clearInterval(timer);
-  }, [visible, reload]);
-  return report;
 }
 
 export interface ReportTabProps {

@@ -1,21 +1,32 @@
 import { Suspense, useState } from 'react';
 
-import { Skeleton, useSignal } from '../../kit';
-import type { ISidebarSection, ISidebarSections } from '../tokens';
+import { Skeleton, count, useSignal } from '../../kit';
+import type { ICount, ISidebarSection, ISidebarSections } from '../tokens';
 
 /** What steps have added below the life cycle. */
 export function Sections({ sections }: { sections: ISidebarSections }): JSX.Element {
   const items = useSignal(sections.changed, () => sections.items);
   return (
     <>
-      {items.map(section => (
-        <Section key={section.id} section={section} />
-      ))}
+      {items.map(section =>
+        section.count === undefined ? (
+          <Section key={section.id} section={section} />
+        ) : (
+          <Counted key={section.id} section={section} of={section.count} />
+        )
+      )}
     </>
   );
 }
 
-function Section({ section }: { section: ISidebarSection }): JSX.Element {
+/** A section that is there while it has something. */
+function Counted({ section, of }: { section: ISidebarSection; of: ICount }): JSX.Element | null {
+  const amount = useSignal(of.changed, of.read);
+  return amount === 0 ? null : <Section section={section} amount={amount} />;
+}
+
+function Section(props: { section: ISidebarSection; amount?: number }): JSX.Element {
+  const { section, amount } = props;
   const [open, setOpen] = useState(false);
   return (
     <details
@@ -23,7 +34,10 @@ function Section({ section }: { section: ISidebarSection }): JSX.Element {
       open={open}
       onToggle={event => setOpen(event.currentTarget.open)}
     >
-      <summary>{section.label}</summary>
+      <summary>
+        {section.label}
+        {amount !== undefined && <span className="pj-Tabs-count">{count(amount)}</span>}
+      </summary>
       {open && <Suspense fallback={<Skeleton lines={3} />}>{section.render()}</Suspense>}
     </details>
   );
