@@ -9,14 +9,25 @@ export interface DrawerProps {
   title: string;
   kind?: string;
   onClose: () => void;
+  /** Does not take the focus, for it follows what is selected beside it. */
+  quiet?: boolean;
   children: ReactNode;
 }
 
 /** Details beside a list, inside of a page; Escape puts them away. */
-export function Drawer({ title, kind, onClose, children }: DrawerProps): JSX.Element {
+export function Drawer({
+  title,
+  kind,
+  onClose,
+  quiet = false,
+  children
+}: DrawerProps): JSX.Element {
   const trans = useTrans();
   const node = useRef<HTMLElement>(null);
   useEffect(() => {
+    if (quiet) {
+      return;
+    }
     const before = document.activeElement;
     node.current?.focus();
     return () => {
@@ -25,7 +36,7 @@ export function Drawer({ title, kind, onClose, children }: DrawerProps): JSX.Ele
         before.focus();
       }
     };
-  }, [title]);
+  }, [title, quiet]);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') {
       event.stopPropagation();

@@ -6,6 +6,7 @@ import {
   Loaded,
   StateGlyph,
   Time,
+  useOpen,
   useResource,
   useServices,
   useTrans
@@ -18,6 +19,7 @@ const LIMIT = 1000;
 export function AuditList(): JSX.Element {
   const trans = useTrans();
   const { openers } = useServices();
+  const open = useOpen();
   const audit = useResource(
     ['audit'],
     ['problem', 'data', 'develop', 'deploy', 'operate'],
@@ -69,7 +71,7 @@ export function AuditList(): JSX.Element {
             height={16}
             onOpen={row => {
               if (openers.has(row.resource.split(':')[0] ?? '')) {
-                void openers.open(row.resource);
+                open(row.resource);
               }
             }}
             empty={<Empty>{trans.__('Nothing has been done in this project yet.')}</Empty>}

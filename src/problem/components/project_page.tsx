@@ -16,6 +16,7 @@ import {
   Tabs,
   Time,
   figure,
+  useOpen,
   useResource,
   useServices,
   useTrans
@@ -179,10 +180,10 @@ function Targets(props: { project: Project; onEdit: () => void }): JSX.Element {
 
 function KpiTable(props: { items: readonly KpiStatus[]; onEdit: () => void }): JSX.Element {
   const trans = useTrans();
-  const { openers } = useServices();
+  const openRef = useOpen();
   const open = (ref: string | null): void => {
     if (ref !== null) {
-      void openers.open(ref);
+      openRef(ref);
     }
   };
   const columns: TableColumn<KpiStatus>[] = [

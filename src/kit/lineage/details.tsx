@@ -1,9 +1,13 @@
 import type { ReactNode } from 'react';
 
-import type { Edge, Node } from '../../api';
-import { Button, Ellipsis, KeyValue, Time, figure, full, useServices, useTrans } from '../../kit';
-import { nodeLabel, type RunNames } from '../label';
-import { kindName } from './kinds';
+import type { Edge, Node } from '../../api/types';
+import { Button } from '../button';
+import { Drawer } from '../drawer';
+import { figure, full } from '../format';
+import { useOpen } from '../open';
+import { useServices, useTrans } from '../services';
+import { Ellipsis, KeyValue, Time } from '../values';
+import { isFinding, kindName, nodeLabel, type RunNames } from './names';
 
 export interface NodeDetailsProps {
   node: Node;
@@ -19,9 +23,12 @@ export function NodeDetails(props: NodeDetailsProps): JSX.Element {
   const { node, nodes, runs, edges, onSelect, onClose } = props;
   const trans = useTrans();
   const { openers } = useServices();
+  const open = useOpen();
   const nameOf = (ref: string): string => {
     const other = nodes.find(one => one.ref === ref);
-    return other === undefined ? ref : `${kindName(other.kind, trans)} ${nodeLabel(other, runs)}`;
+    return other === undefined
+      ? ref
+      : `${kindName(other.kind, trans)} ${nodeLabel(other, runs, trans)}`;
   };
   const before = edges.filter(edge => edge.dst === node.ref);
   const after = edges.filter(edge => edge.src === node.ref);
@@ -29,22 +36,18 @@ export function NodeDetails(props: NodeDetailsProps): JSX.Element {
     .map(([key, value]) => [key.replaceAll('_', ' '), factText(value)] as const)
     .filter(([, value]) => value !== null);
   return (
-    <aside className="pj-NodeDetails" aria-label={trans.__('Details of %1', node.ref)}>
-      <div className="pj-NodeDetails-head">
-        <span className="pj-PageHeader-kind">{kindName(node.kind, trans)}</span>
-        <h2 className="pj-Section-title">
-          <Ellipsis text={nodeLabel(node, runs)} />
-        </h2>
-        <div className="pj-NodeDetails-buttons">
-          {openers.has(node.kind) && !['split', 'evaluation', 'outcomes'].includes(node.kind) && (
-            <Button look="accept" onClick={() => void openers.open(node.ref)}>
-              {trans.__('Open')}
-            </Button>
-          )}
-          <Button onClick={onClose}>{trans.__('Close')}</Button>
-        </div>
-      </div>
-      <div className="pj-NodeDetails-parts">
+    <Drawer
+      title={nodeLabel(node, runs, trans)}
+      kind={kindName(node.kind, trans)}
+      onClose={onClose}
+      quiet
+    >
+      <div className="pj-NodeDetails">
+        {openers.has(node.kind) && hasPage(node) && (
+          <Button onClick={() => open(node.ref)}>
+            {trans.__('Open %1', kindName(node.kind, trans))}
+          </Button>
+        )}
         <KeyValue
           items={[
             [trans.__('made'), <Time key="at" at={node.at} />],
@@ -65,8 +68,13 @@ export function NodeDetails(props: NodeDetailsProps): JSX.Element {
           onSelect={onSelect}
         />
       </div>
-    </aside>
+    </Drawer>
   );
+}
+
+/** Whether it opens as more than a node of this drawing. */
+function hasPage({ kind }: Node): boolean {
+  return kind === 'signoff' || !(isFinding(kind) || kind === 'outcomes' || kind === 'source');
 }
 
 function Neighbours(props: {

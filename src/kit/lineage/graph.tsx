@@ -1,11 +1,12 @@
 import type { KeyboardEvent } from 'react';
 import { useEffect, useRef } from 'react';
 
-import { classes, relative, useServices, useTrans } from '../../kit';
-import { nodeLabel, type RunNames } from '../label';
-import type { Layout, Placed } from '../layout';
-import { BOX } from '../layout';
-import { kindName } from './kinds';
+import { classes } from '../classes';
+import { relative } from '../format';
+import { useOpen } from '../open';
+import { useServices, useTrans } from '../services';
+import { BOX, walk, type Layout, type Placed } from './layout';
+import { isFinding, kindName, nodeLabel, type RunNames } from './names';
 
 /** A wide graph is drawn smaller, down to where it can still be read; then it scrolls. */
 const LEAST_SCALE = 0.85;
@@ -14,22 +15,27 @@ const DIP = 42;
 
 export interface LineageGraphProps {
   layout: Layout;
+  /** The node that the page is about. */
+  focus?: string;
   selected: string | undefined;
+  /** The node that takes the keyboard's focus now. */
+  jumped?: string;
   /** The selected node with its ancestors and descendants; the rest fades. */
   near: ReadonlySet<string> | undefined;
   runs: RunNames;
   onSelect: (ref: string | undefined) => void;
 }
 
-/** The drawing. Tab enters it, arrows go to the nearest node of that side, Enter opens. */
+/** The drawing. Tab enters it, arrows walk along the edges, Enter opens. */
 export function LineageGraph(props: LineageGraphProps): JSX.Element {
-  const { layout, selected, near, runs, onSelect } = props;
+  const { layout, focus, selected, jumped, near, runs, onSelect } = props;
   const trans = useTrans();
   const { openers } = useServices();
+  const openRef = useOpen();
   const frame = useRef<HTMLDivElement>(null);
   const byRef = new Map(layout.nodes.map(placed => [placed.node.ref, placed]));
   const entry =
-    selected !== undefined && byRef.has(selected) ? selected : layout.nodes[0]?.node.ref;
+    [selected, focus].find(ref => ref !== undefined && byRef.has(ref)) ?? layout.nodes[0]?.node.ref;
 
   useEffect(() => {
     if (selected !== undefined) {
@@ -37,10 +43,16 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
     }
   }, [selected]);
 
+  useEffect(() => {
+    if (jumped !== undefined) {
+      drawn(frame.current, jumped)?.focus();
+    }
+  }, [jumped]);
+
   const open = (ref: string): void => {
     const kind = ref.slice(0, ref.indexOf(':'));
     if (openers.has(kind)) {
-      void openers.open(ref);
+      openRef(ref);
     }
   };
   const onKeyDown = (event: KeyboardEvent, placed: Placed): void => {
@@ -51,7 +63,7 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
     } else if (event.key === 'Escape') {
       onSelect(undefined);
     } else {
-      const next = toward(layout.nodes, placed, event.key);
+      const next = walk(layout, placed, event.key);
       if (next === undefined) {
         return;
       }
@@ -103,7 +115,7 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
         {layout.nodes.map(placed => {
           const { node, x, y } = placed;
           const kind = kindName(node.kind, trans);
-          const name = nodeLabel(node, runs);
+          const name = nodeLabel(node, runs, trans);
           return (
             <g
               key={node.ref}
@@ -116,6 +128,7 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
               className={classes(
                 'pj-Lineage-node',
                 node.ref === selected && 'pj-mod-selected',
+                node.ref === focus && 'pj-mod-focus',
                 near !== undefined && !near.has(node.ref) && 'pj-mod-faded'
               )}
               onClick={() => onSelect(node.ref)}
@@ -123,12 +136,16 @@ export function LineageGraph(props: LineageGraphProps): JSX.Element {
               onKeyDown={event => onKeyDown(event, placed)}
             >
               <title>{`${node.ref}\n${relative(node.at)} · ${node.by}`}</title>
-              <rect width={BOX.width} height={BOX.height} rx="4" />
-              <text className="pj-Lineage-kind" x="10" y="15">
+              <rect
+                width={BOX.width}
+                height={BOX.height}
+                rx={isFinding(node.kind) ? BOX.height / 2 : 4}
+              />
+              <text className="pj-Lineage-kind" x={isFinding(node.kind) ? 18 : 10} y="15">
                 {kind}
               </text>
-              <text className="pj-Lineage-name" x="10" y="31">
-                {shorten(name, 20)}
+              <text className="pj-Lineage-name" x={isFinding(node.kind) ? 18 : 10} y="31">
+                {shorten(name, isFinding(node.kind) ? 18 : 20)}
               </text>
             </g>
           );
@@ -162,25 +179,4 @@ function curve(from: Placed, to: Placed): string {
   // What skips a column goes below the boxes on its way, and not through them.
   const dip = x1 - x0 > BOX.width ? DIP : 0;
   return `M${x0} ${y0}C${x0 + bend} ${y0 + dip} ${x1 - bend} ${y1 + dip} ${x1} ${y1}`;
-}
-
-/** The nearest node on the side of an arrow key. */
-function toward(nodes: readonly Placed[], from: Placed, key: string): Placed | undefined {
-  const sideways = key === 'ArrowRight' || key === 'ArrowLeft';
-  const sign = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[key];
-  if (sign === undefined) {
-    return undefined;
-  }
-  let best: Placed | undefined;
-  let least = Infinity;
-  for (const to of nodes) {
-    const along = sign * (sideways ? to.x - from.x : to.y - from.y);
-    const across = Math.abs(sideways ? to.y - from.y : to.x - from.x);
-    const distance = along + (sideways ? across / 2 : across * 10);
-    if (along > 0 && distance < least) {
-      best = to;
-      least = distance;
-    }
-  }
-  return best;
 }

@@ -1,4 +1,4 @@
-import type { Edge, Lineage, Node, NodeKind } from '../api';
+import type { Edge, Lineage, Node, NodeKind } from '../../api/types';
 
 /** The earliest column that a kind of node stands in. */
 const RANK: Record<NodeKind, number> = {
@@ -89,6 +89,45 @@ export function newest(lineage: Lineage, most: number, keep: ReadonlySet<string>
     nodes,
     edges: lineage.edges.filter(edge => refs.has(edge.src) && refs.has(edge.dst))
   };
+}
+
+/** Two parts of the chain as one. */
+export function joined(left: Lineage, right: Lineage): Lineage {
+  const refs = new Set(left.nodes.map(node => node.ref));
+  const ties = new Set(left.edges.map(tieOf));
+  const nodes = right.nodes.filter(node => !refs.has(node.ref));
+  const edges = right.edges.filter(edge => !ties.has(tieOf(edge)));
+  return nodes.length === 0 && edges.length === 0
+    ? left
+    : { ...left, nodes: [...left.nodes, ...nodes], edges: [...left.edges, ...edges] };
+}
+
+function tieOf({ src, dst, role }: Edge): string {
+  return `${src} ${dst} ${role}`;
+}
+
+/**
+ * Where an arrow key leads: right and left along the edges, up and down within the column; the
+ * nearest of several.
+ */
+export function walk(layout: Layout, from: Placed, key: string): Placed | undefined {
+  const ref = from.node.ref;
+  const near = (placed: readonly Placed[]): Placed | undefined =>
+    [...placed].sort((a, b) => Math.abs(a.y - from.y) - Math.abs(b.y - from.y) || a.x - b.x)[0];
+  const among = (refs: readonly string[]): Placed[] =>
+    layout.nodes.filter(placed => refs.includes(placed.node.ref));
+  switch (key) {
+    case 'ArrowRight':
+      return near(among(layout.edges.filter(edge => edge.src === ref).map(edge => edge.dst)));
+    case 'ArrowLeft':
+      return near(among(layout.edges.filter(edge => edge.dst === ref).map(edge => edge.src)));
+    case 'ArrowDown':
+      return near(layout.nodes.filter(one => one.x === from.x && one.y > from.y));
+    case 'ArrowUp':
+      return near(layout.nodes.filter(one => one.x === from.x && one.y < from.y));
+    default:
+      return undefined;
+  }
 }
 
 /** A node with everything that led to it and everything that came of it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Edge, Lineage, Node, NodeKind } from '../../api';
-import { BOX, layOut, newest, related } from '../layout';
+import { BOX, joined, layOut, newest, related, walk, type Placed } from '../lineage/layout';
 
 function node(ref: string, at = 0): Node {
   const [kind = '', rest = ''] = ref.split(':');
@@ -112,5 +112,53 @@ describe('what is near', () => {
       'model:m@1'
     ]);
     expect(shown.edges).toEqual([{ src: 'model:m@1', dst: 'endpoint:e@1', role: 'led to' }]);
+  });
+});
+
+describe('walking', () => {
+  const node = (ref: string, kind: Node['kind']): Node => ({
+    ref,
+    kind,
+    name: ref,
+    version: 1,
+    at: 0,
+    by: 'ann',
+    facts: {}
+  });
+  const lineage = {
+    focus: null,
+    nodes: [
+      node('data:a@1', 'data'),
+      node('data:b@1', 'data'),
+      node('run:r@1', 'run'),
+      node('run:s@1', 'run')
+    ],
+    edges: [
+      { src: 'data:a@1', dst: 'run:r@1', role: 'read' },
+      { src: 'data:b@1', dst: 'run:s@1', role: 'read' }
+    ]
+  };
+  const layout = layOut(lineage);
+  const at = (ref: string): Placed => layout.nodes.find(placed => placed.node.ref === ref)!;
+
+  it('goes along the edges sideways, and within a column up and down', () => {
+    expect(walk(layout, at('data:a@1'), 'ArrowRight')?.node.ref).toBe('run:r@1');
+    expect(walk(layout, at('run:s@1'), 'ArrowLeft')?.node.ref).toBe('data:b@1');
+    expect(walk(layout, at('data:a@1'), 'ArrowLeft')).toBeUndefined();
+    const down = walk(layout, at('run:r@1'), 'ArrowDown') ?? walk(layout, at('run:r@1'), 'ArrowUp');
+    expect(down?.node.ref).toBe('run:s@1');
+    expect(walk(layout, at('run:r@1'), 'Tab')).toBeUndefined();
+  });
+
+  it('joins two parts without drawing anything twice', () => {
+    const part = {
+      focus: null,
+      nodes: [...lineage.nodes.slice(2), node('model:m@1', 'model')],
+      edges: [...lineage.edges, { src: 'run:r@1', dst: 'model:m@1', role: 'made' }]
+    };
+    const both = joined(lineage, part);
+    expect(both.nodes).toHaveLength(5);
+    expect(both.edges).toHaveLength(3);
+    expect(joined(lineage, lineage)).toBe(lineage);
   });
 });
