@@ -20,3 +20,10 @@ globalThis.matchMedia ??= (media: string) =>
     addListener: () => {},
     removeListener: () => {}
   }) as MediaQueryList;
+
+globalThis.requestIdleCallback ??= callback =>
+  setTimeout(
+    () => callback({ didTimeout: false, timeRemaining: () => 50 }),
+    0
+  ) as unknown as number;
+globalThis.cancelIdleCallback ??= handle => clearTimeout(handle);

@@ -14,5 +14,5 @@ export { PerijoveError, asPerijoveError, isAbort } from './errors';
 export { EventStream, type Subscription, type Want } from './events';
 export { CurrentProject } from './project';
 export { formatRef, parseRef, type Ref } from './refs';
-export { IOpeners, IPerijove, type Opener } from './tokens';
+export { IOpeners, IPerijove, type Opener, type Stopper, type StopTarget } from './tokens';
 export * from './types';

@@ -8,6 +8,7 @@ import { Client } from './client';
 import { EventStream } from './events';
 import { Openers } from './openers';
 import { CurrentProject } from './project';
+import { Stoppers } from './stoppers';
 import { IOpeners, IPerijove } from './tokens';
 
 export const openers: JupyterFrontEndPlugin<IOpeners> = {
@@ -50,6 +51,7 @@ export const api: JupyterFrontEndPlugin<IPerijove> = {
       events,
       project,
       openers: opens,
+      stoppers: new Stoppers(),
       commands: app.commands,
       trans: (translator ?? nullTranslator).load('perijove')
     };

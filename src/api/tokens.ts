@@ -24,12 +24,42 @@ export const IOpeners = new Token<IOpeners>(
   'Opens references of the chain, such as data:builds@3.'
 );
 
+/** Something that runs, as the one who stops it knows it. */
+export interface StopTarget {
+  id: string;
+  /** What it is called; its identifier where that is all there is. */
+  name: string;
+}
+
+/** What is asked before something is stopped. */
+export interface StopQuestion {
+  title: string;
+  body: string;
+  accept: string;
+  warn: true;
+}
+
+/** How a step stops what it runs. */
+export interface Stopper {
+  question(target: StopTarget): StopQuestion;
+  /** Stop it, and say so in a sentence. */
+  stop(target: StopTarget): Promise<string>;
+}
+
+/** Where steps say how what they run is stopped, so that it is asked and done one way. */
+export interface IStoppers {
+  /** Stop activities of a kind, such as `endpoint`, this way. */
+  add(kind: string, stopper: Stopper): IDisposable;
+  get(kind: string): Stopper | undefined;
+}
+
 /** What every part of the front end shares. */
 export interface IPerijove {
   readonly client: Client;
   readonly events: EventStream;
   readonly project: CurrentProject;
   readonly openers: IOpeners;
+  readonly stoppers: IStoppers;
   readonly commands: CommandRegistry;
   readonly trans: TranslationBundle;
 }

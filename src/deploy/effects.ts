@@ -2,16 +2,17 @@
 
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { PerijoveError, type Endpoint, type IPerijove } from '../api';
-import { addEffect, notifyDone } from '../kit/lab';
+import { PerijoveError, type Endpoint, type IPerijove, type Stopper } from '../api';
+import { addEffect, choose, notifyDone } from '../kit/lab';
 import { shortModel } from './refs';
 import { CommandIDs } from './tokens';
 
 const NAMED = {
   args: {
     type: 'object',
-    properties: { name: { type: 'string', description: 'The name of the endpoint' } },
-    required: ['name']
+    properties: {
+      name: { type: 'string', description: 'The name of the endpoint; asked for when left out' }
+    }
   }
 } as const;
 
@@ -20,9 +21,11 @@ const REVISION = {
     type: 'object',
     properties: {
       ...NAMED.args.properties,
-      revision: { type: 'number', description: 'The revision that shall answer' }
-    },
-    required: ['name', 'revision']
+      revision: {
+        type: 'number',
+        description: 'The revision that shall answer; asked for when left out'
+      }
+    }
   }
 } as const;
 
@@ -42,28 +45,59 @@ export function addEffects(perijove: IPerijove): void {
   const find = (name: string): Promise<Endpoint> =>
     client.get('/endpoints/{name}', { path: { name } });
 
-  addEffect(perijove, CommandIDs.stopEndpoint, {
-    label: trans.__('Stop Endpoint'),
-    describedBy: NAMED,
-    question: args => ({
-      title: trans.__('Stop endpoint %1?', named(args)),
+  /** Ask for the endpoint where the command does not name it, as from the palette. */
+  const askFor =
+    (title: string, fits: (endpoint: Endpoint) => boolean, none: string) =>
+    async (args: ReadonlyPartialJSONObject): Promise<ReadonlyPartialJSONObject | null> => {
+      if (typeof args.name === 'string') {
+        return args;
+      }
+      const { items } = await client.get('/endpoints');
+      const name = await choose(
+        title,
+        items.filter(fits).map(endpoint => ({ label: endpoint.name, value: endpoint.name })),
+        none
+      );
+      return name === null ? null : { ...args, name };
+    };
+
+  const stopper: Stopper = {
+    question: ({ name }) => ({
+      title: trans.__('Stop endpoint %1?', name),
       body: trans.__(
         'Requests in flight are answered, later ones fail until it is started again. Its revisions and its history stay.'
       ),
       accept: trans.__('Stop endpoint'),
       warn: true
     }),
-    act: async args => {
-      const name = named(args);
+    stop: async ({ id: name }) => {
       await client.post('/endpoints/{name}/stop', { path: { name } });
-      events.announce('deploy');
-      notifyDone(trans.__('The endpoint %1 stops.', name));
+      events.announce('deploy', 'operate');
+      return trans.__('The endpoint %1 stops.', name);
     }
+  };
+  perijove.stoppers.add('endpoint', stopper);
+
+  addEffect(perijove, CommandIDs.stopEndpoint, {
+    label: trans.__('Stop Endpoint'),
+    describedBy: NAMED,
+    complete: askFor(
+      trans.__('Stop which endpoint?'),
+      endpoint => endpoint.state !== 'stopped',
+      trans.__('No endpoint of this project runs.')
+    ),
+    question: args => stopper.question({ id: named(args), name: named(args) }),
+    act: async args => notifyDone(await stopper.stop({ id: named(args), name: named(args) }))
   });
 
   addEffect(perijove, CommandIDs.startEndpoint, {
     label: trans.__('Start Endpoint'),
     describedBy: NAMED,
+    complete: askFor(
+      trans.__('Start which endpoint?'),
+      endpoint => endpoint.state === 'stopped',
+      trans.__('No endpoint of this project is stopped.')
+    ),
     // Nothing is lost by it: the revision went through its gate when it was deployed.
     question: () => null,
     act: async args => {
@@ -88,6 +122,28 @@ export function addEffects(perijove: IPerijove): void {
   addEffect(perijove, CommandIDs.rollBackEndpoint, {
     label: trans.__('Roll Back Endpoint'),
     describedBy: REVISION,
+    complete: async given => {
+      const args = await askFor(
+        trans.__('Roll back which endpoint?'),
+        endpoint => endpoint.revisions.length > 1,
+        trans.__('No endpoint of this project has an earlier revision.')
+      )(given);
+      if (args === null || typeof args.revision === 'number') {
+        return args;
+      }
+      const endpoint = await find(named(args));
+      const revision = await choose(
+        trans.__('Which revision of %1 shall answer?', endpoint.name),
+        endpoint.revisions
+          .filter(one => !one.live)
+          .map(one => ({
+            label: trans.__('Revision %1: %2', one.number, shortModel(one.model)),
+            value: one.number
+          })),
+        trans.__('The endpoint %1 has no earlier revision.', endpoint.name)
+      );
+      return revision === null ? null : { ...args, revision };
+    },
     question: async args => {
       const endpoint = await find(named(args));
       const revision = revisionOf(args, endpoint);

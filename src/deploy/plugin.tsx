@@ -168,7 +168,14 @@ export const deploy: JupyterFrontEndPlugin<IEndpointTabs> = {
         shell.activateById(side.id);
       }
     });
-    palette?.addItem({ command: CommandIDs.deployModel, category: trans.__('Perijove') });
+    for (const command of [
+      CommandIDs.deployModel,
+      CommandIDs.startEndpoint,
+      CommandIDs.stopEndpoint,
+      CommandIDs.rollBackEndpoint
+    ]) {
+      palette?.addItem({ command, category: trans.__('Perijove') });
+    }
     return tabs;
   }
 };

@@ -6,9 +6,17 @@ import {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { IPerijove, PerijoveError } from '../api';
-import { addEffect, developIcon, registerPage } from '../kit/lab';
+import { IPerijove, PerijoveError, type Stopper, type StopTarget } from '../api';
+import {
+  addEffect,
+  choose,
+  developIcon,
+  notifyDone,
+  permitInOutputs,
+  registerPage
+} from '../kit/lab';
 import type { RunArgs } from './components/run_page';
 import { CurrentNotebook } from './notebook';
 import { NotebookPanel } from './panel';
@@ -79,26 +87,59 @@ export const develop: JupyterFrontEndPlugin<void> = {
       commands.execute(CommandIDs.openRun, { run_id: name })
     );
 
-    addEffect(perijove, CommandIDs.stopRun, {
-      label: trans.__('Stop Run'),
-      describedBy: RUN,
-      question: args => ({
-        title: trans.__('Stop run %1?', nameOf(args)),
+    const stopper: Stopper = {
+      question: ({ name }) => ({
+        title: trans.__('Stop run %1?', name),
         body: trans.__(
           'The training is interrupted, as by the stop button of the notebook. What it has logged is kept.'
         ),
-        accept: trans.__('Stop'),
+        accept: trans.__('Stop run'),
         warn: true
       }),
-      act: async args => {
-        await client.post('/operate/stop', { body: { kind: 'run', id: runIdOf(args) } });
+      stop: async ({ id }) => {
+        const { detail } = await client.post('/operate/stop', { body: { kind: 'run', id } });
         events.announce('develop', 'operate');
+        return detail;
       }
+    };
+    perijove.stoppers.add('run', stopper);
+    const targetOf = (args: ReadonlyPartialJSONObject): StopTarget => {
+      const { run_id: id, name } = args;
+      if (typeof id !== 'string' || id === '') {
+        throw new PerijoveError({
+          code: 'no_run',
+          message: trans.__('No run was named.'),
+          hint: trans.__('Stop a run from its page or from its card in the notebook.')
+        });
+      }
+      return { id, name: typeof name === 'string' ? name : id.slice(0, 8) };
+    };
+    addEffect(perijove, CommandIDs.stopRun, {
+      label: trans.__('Stop Run'),
+      describedBy: RUN,
+      complete: async args => {
+        if (typeof args['run_id'] === 'string') {
+          return args;
+        }
+        const { items } = await client.get('/runs', { query: { limit: 200 } });
+        const run = await choose(
+          trans.__('Stop which run?'),
+          items
+            .filter(one => one.state === 'running')
+            .map(one => ({ label: `${one.name} · ${one.run_id.slice(0, 8)}`, value: one })),
+          trans.__('No run of this project is in progress.')
+        );
+        return run === null ? null : { run_id: run.run_id, name: run.name };
+      },
+      question: args => stopper.question(targetOf(args)),
+      act: async args => notifyDone(await stopper.stop(targetOf(args)))
     });
+    palette?.addItem({ command: CommandIDs.stopRun, category: trans.__('Perijove') });
 
     const panel = new NotebookPanel(perijove, notebook);
     shell.add(panel, 'right', { rank: 700, type: 'Notebook' });
     restorer?.add(panel, panel.id);
+    permitInOutputs(CommandIDs.showNotebook);
     commands.addCommand(CommandIDs.showNotebook, {
       label: trans.__('Show This Notebook'),
       caption: trans.__('The runs of this notebook, the data it read and what it made'),
@@ -109,20 +150,3 @@ export const develop: JupyterFrontEndPlugin<void> = {
     palette?.addItem({ command: CommandIDs.showNotebook, category: trans.__('Perijove') });
   }
 };
-
-function nameOf(args: { [key: string]: unknown }): string {
-  const name = args['name'];
-  return typeof name === 'string' ? name : runIdOf(args).slice(0, 8);
-}
-
-function runIdOf(args: { [key: string]: unknown }): string {
-  const runId = args['run_id'];
-  if (typeof runId !== 'string' || runId === '') {
-    throw new PerijoveError({
-      code: 'no_run',
-      message: 'No run was named.',
-      hint: 'Stop a run from its page or from its card in the notebook.'
-    });
-  }
-  return runId;
-}

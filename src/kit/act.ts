@@ -1,4 +1,4 @@
-import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
@@ -6,6 +6,7 @@ import type { IDisposable } from '@lumino/disposable';
 import type { PerijoveError } from '../api/errors';
 import { asPerijoveError } from '../api/errors';
 import type { IPerijove } from '../api/tokens';
+import { guardOutputs } from './outputs';
 
 export interface Question {
   /** A question that names the act and its object, such as `Stop endpoint builds?` */
@@ -52,6 +53,29 @@ export function notifyDone(text: string, action?: Notification.IAction): void {
   });
 }
 
+export interface Choice<Value> {
+  label: string;
+  value: Value;
+}
+
+/** Have the user choose one of several; null when they give up, or when there is none. */
+export async function choose<Value>(
+  title: string,
+  choices: readonly Choice<Value>[],
+  none: string
+): Promise<Value | null> {
+  if (choices.length === 0) {
+    Notification.info(none, { autoClose: 5000 });
+    return null;
+  }
+  const { button, value } = await InputDialog.getItem({
+    title,
+    items: choices.map(choice => choice.label)
+  });
+  const chosen = choices.find(choice => choice.label === value);
+  return button.accept && chosen !== undefined ? chosen.value : null;
+}
+
 /** Run something of the user's; a failure is told and not thrown. */
 export async function perform(act: () => Promise<unknown>): Promise<boolean> {
   try {
@@ -69,60 +93,35 @@ export interface Effect {
   icon?: CommandRegistry.ICommandOptions['icon'];
   isEnabled?: (args: ReadonlyPartialJSONObject) => boolean;
   describedBy: CommandRegistry.ICommandOptions['describedBy'];
+  /** Ask for what the arguments leave away, as from the palette; null when the user gives up. */
+  complete?: (args: ReadonlyPartialJSONObject) => Promise<ReadonlyPartialJSONObject | null>;
   /** What to ask first; null to act at once, where the page has asked already. */
   question: (args: ReadonlyPartialJSONObject) => Question | Promise<Question | null> | null;
   act: (args: ReadonlyPartialJSONObject) => Promise<unknown>;
 }
 
 /**
- * Add a command that has an effect: it asks first, tells when it failed, and cannot be fired by
- * a link in a notebook's output.
+ * Add a command that has an effect: it asks first, and tells when it failed. As every command of
+ * ours that is not permitted there, it cannot be fired by a link in a notebook's output.
  */
 export function addEffect(perijove: IPerijove, id: string, effect: Effect): IDisposable {
-  guardOutputs(id, perijove.trans.__('Output of a notebook cannot run this command.'));
+  guardOutputs(perijove.trans);
   return perijove.commands.addCommand(id, {
     label: effect.label,
     caption: effect.caption,
     icon: effect.icon,
     isEnabled: effect.isEnabled,
     describedBy: effect.describedBy,
-    execute: args =>
+    execute: given =>
       perform(async () => {
+        const args = effect.complete === undefined ? given : await effect.complete(given);
+        if (args === null) {
+          return;
+        }
         const question = await effect.question(args);
         if (question === null || (await askToAct(question, perijove.trans))) {
           await effect.act(args);
         }
       })
   });
-}
-
-const guarded = new Map<string, string>();
-
-/** Where what is shown was written by a notebook or a file, and not by the application. */
-const FOREIGN = '.jp-OutputArea, .jp-RenderedHTMLCommon, .jp-MimeDocument';
-
-/**
- * JupyterLab runs the command that an element's `data-commandlinker-command` names when it is
- * clicked. It asks first where the notebook is not trusted; for our effects that is not enough.
- */
-function guardOutputs(id: string, refusal: string): void {
-  if (guarded.size === 0) {
-    document.addEventListener(
-      'click',
-      event => {
-        const link =
-          event.target instanceof Element
-            ? event.target.closest('[data-commandlinker-command]')
-            : null;
-        const reason = guarded.get(link?.getAttribute('data-commandlinker-command') ?? '');
-        if (link !== null && reason !== undefined && link.closest(FOREIGN) !== null) {
-          event.preventDefault();
-          event.stopImmediatePropagation();
-          Notification.warning(reason);
-        }
-      },
-      { capture: true }
-    );
-  }
-  guarded.set(id, refusal);
 }

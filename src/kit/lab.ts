@@ -5,6 +5,7 @@
 export {
   addEffect,
   askToAct,
+  choose,
   notifyDone,
   notifyError,
   perform,
@@ -12,6 +13,7 @@ export {
   type Question
 } from './act';
 export * from './icons';
+export { permitInOutputs } from './outputs';
 export {
   Page,
   registerPage,

@@ -12,6 +12,7 @@ import { asPerijoveError } from '../api/errors';
 import type { IPerijove } from '../api/tokens';
 import { Button } from './button';
 import { Empty, ErrorView, Skeleton } from './feedback';
+import { guardOutputs, permitInOutputs } from './outputs';
 import { ServicesContext, VisibleContext, useServices, useSignal, useTrans } from './services';
 
 export type PageArgs = ReadonlyPartialJSONObject;
@@ -57,6 +58,8 @@ export function registerPage<Args extends PageArgs>(
   const command = `perijove:open-${spec.kind}`;
   const tracker = new WidgetTracker<Page<Args>>({ namespace: `perijove-${spec.kind}` });
   const Body = lazy(spec.load);
+  guardOutputs(perijove.trans);
+  permitInOutputs(command);
   commands.addCommand(command, {
     label: spec.label,
     caption: spec.caption,

@@ -4,8 +4,9 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { IPerijove } from '../api';
+import { IPerijove, PerijoveError, type Stopper, type StopTarget } from '../api';
 import { addEffect, notifyDone, operateIcon, registerPage } from '../kit/lab';
 import { CommandIDs } from './tokens';
 
@@ -21,7 +22,7 @@ export const operate: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null
   ): void => {
-    const { trans, client, events, openers } = perijove;
+    const { trans, client, events, openers, stoppers } = perijove;
     registerPage(
       app,
       perijove,
@@ -39,6 +40,33 @@ export const operate: JupyterFrontEndPlugin<void> = {
       openers.add(kind, () => app.commands.execute(CommandIDs.openOperate));
     }
 
+    const jobs: Stopper = {
+      question: ({ name }) => ({
+        title: trans.__('Stop job %1?', name),
+        body: trans.__('Its processes are ended. What it has made so far is not kept.'),
+        accept: trans.__('Stop job'),
+        warn: true
+      }),
+      stop: async ({ id }) => {
+        const { detail } = await client.post('/operate/stop', { body: { kind: 'job', id } });
+        events.announce('operate', 'data');
+        return detail;
+      }
+    };
+    stoppers.add('job', jobs);
+    // Each step knows what stopping its own means; this only finds it.
+    const find = (args: ReadonlyPartialJSONObject): { stopper: Stopper; target: StopTarget } => {
+      const { kind, id, name } = args;
+      const stopper = typeof kind === 'string' ? stoppers.get(kind) : undefined;
+      if (stopper === undefined || typeof id !== 'string') {
+        throw new PerijoveError({
+          code: 'no_activity',
+          message: trans.__('Nothing that can be stopped was named.'),
+          hint: trans.__('Stop it on the Operate page.')
+        });
+      }
+      return { stopper, target: { id, name: typeof name === 'string' && name !== '' ? name : id } };
+    };
     addEffect(perijove, CommandIDs.stopActivity, {
       label: trans.__('Stop Activity'),
       describedBy: {
@@ -46,52 +74,20 @@ export const operate: JupyterFrontEndPlugin<void> = {
           type: 'object',
           required: ['kind', 'id'],
           properties: {
-            kind: { type: 'string', enum: ['run', 'endpoint', 'job'] },
+            kind: { type: 'string', description: 'Such as run, endpoint or job' },
             id: { type: 'string' },
             name: { type: 'string', description: 'What the question calls it' }
           }
         }
       },
       question: args => {
-        const { id, name } = readArgs(args);
-        return args['kind'] === 'endpoint'
-          ? {
-              title: trans.__('Stop endpoint %1?', name || id),
-              body: trans.__(
-                'It stops answering at once. Its revisions stay, and it can be started again.'
-              ),
-              accept: trans.__('Stop Endpoint'),
-              warn: true
-            }
-          : args['kind'] === 'job'
-            ? {
-                title: trans.__('Stop job %1?', name || id),
-                body: trans.__('Its processes are ended. What it has made so far is not kept.'),
-                accept: trans.__('Stop Job'),
-                warn: true
-              }
-            : {
-                title: trans.__('Stop run %1?', name || id),
-                body: trans.__('Its cell is interrupted. What it has logged stays.'),
-                accept: trans.__('Stop Run'),
-                warn: true
-              };
+        const { stopper, target } = find(args);
+        return stopper.question(target);
       },
       act: async args => {
-        const { id } = readArgs(args);
-        const given = args['kind'];
-        const kind = given === 'endpoint' || given === 'job' ? given : 'run';
-        const { detail } = await client.post('/operate/stop', { body: { kind, id } });
-        events.announce('operate', TOPICS[kind]);
-        notifyDone(detail);
+        const { stopper, target } = find(args);
+        notifyDone(await stopper.stop(target));
       }
     });
   }
 };
-
-const TOPICS = { run: 'develop', endpoint: 'deploy', job: 'data' } as const;
-
-function readArgs(args: { [key: string]: unknown }): { id: string; name: string } {
-  const { id, name } = args;
-  return { id: typeof id === 'string' ? id : '', name: typeof name === 'string' ? name : '' };
-}

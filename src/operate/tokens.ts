@@ -1,6 +1,6 @@
 /** Commands of this step that others may execute. */
 export namespace CommandIDs {
   export const openOperate = 'perijove:open-operate';
-  /** Stop a run or an endpoint, after a question: `{ kind, id, name? }`. */
+  /** Stop what runs, after the question of its step: `{ kind, id, name? }`. */
   export const stopActivity = 'perijove:stop-activity';
 }

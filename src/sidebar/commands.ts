@@ -3,7 +3,7 @@ import { InputDialog } from '@jupyterlab/apputils';
 import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 
 import type { IPerijove } from '../api';
-import { notifyDone, perform } from '../kit/lab';
+import { notifyDone, perform, permitInOutputs } from '../kit/lab';
 import { CommandIDs } from './tokens';
 
 const NO_ARGS = { args: { type: 'object', properties: {} } } as const;
@@ -19,6 +19,7 @@ export function addCommands(
   const { commands } = app;
   const { trans, project, openers } = perijove;
 
+  permitInOutputs(CommandIDs.open);
   commands.addCommand(CommandIDs.open, {
     label: trans.__('Open Reference'),
     describedBy: {

@@ -16,6 +16,7 @@ import type { Message } from '@lumino/messaging';
 import { IPerijove, type StepStatus } from '../api';
 import { ServicesContext, VisibleContext } from '../kit';
 import { deployIcon, developIcon, operateIcon, perijoveIcon } from '../kit/icons';
+import { permitInOutputs } from '../kit/lab';
 import { addCommands } from './commands';
 import { Sidebar } from './components/sidebar';
 import { StatusItem } from './components/status_item';
@@ -65,6 +66,7 @@ export const sidebar: JupyterFrontEndPlugin<ISidebarSections> = {
     restorer?.add(panel, panel.id);
 
     addCommands(app, perijove, browser, model.reload);
+    permitInOutputs(CommandIDs.openSidebar);
     commands.addCommand(CommandIDs.openSidebar, {
       label: trans.__('Show Perijove'),
       caption: trans.__("The project's life cycle at a glance"),

@@ -7,6 +7,7 @@ import type { Activity, Changed, IPerijove } from '../api';
 import { bytes } from '../kit';
 import { Loader } from '../kit/loader';
 import { perform } from '../kit/act';
+import { CommandIDs as OperateIDs } from '../operate/tokens';
 import { CommandIDs } from './tokens';
 
 /** Running runs, or endpoints, for JupyterLab's panel of what is running. */
@@ -51,7 +52,7 @@ export class RunningActivities implements IRunningSessions.IManager {
           ref: `${activity.kind}:${activity.id}`
         });
       },
-      ...(activity.stoppable && { shutdown: () => void this._stop([activity]) })
+      ...(activity.stoppable && { shutdown: () => void this._ask(activity) })
     }));
   }
 
@@ -60,18 +61,23 @@ export class RunningActivities implements IRunningSessions.IManager {
   }
 
   shutdownAll(): void {
-    void this._stop(this._activities().filter(activity => activity.stoppable));
+    void this._stopAll(this._activities().filter(activity => activity.stoppable));
   }
 
   private _activities(): Activity[] {
     return (this._loader.read().data ?? []).filter(activity => activity.kind === this._kind);
   }
 
-  private async _stop(activities: readonly Activity[]): Promise<void> {
-    for (const { id } of activities) {
-      await perform(() =>
-        this._perijove.client.post('/operate/stop', { body: { kind: this._kind, id } })
-      );
+  private async _ask({ kind, id, name }: Activity): Promise<void> {
+    await this._perijove.commands.execute(OperateIDs.stopActivity, { kind, id, name });
+    this._loader.invalidate();
+  }
+
+  /** The panel has asked already, once for all of them. */
+  private async _stopAll(activities: readonly Activity[]): Promise<void> {
+    const stopper = this._perijove.stoppers.get(this._kind);
+    for (const activity of activities) {
+      await perform(async () => stopper?.stop(activity));
     }
     this._loader.invalidate();
   }

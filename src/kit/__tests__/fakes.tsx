@@ -6,6 +6,7 @@ import { Client } from '../../api/client';
 import { EventStream } from '../../api/events';
 import { Openers } from '../../api/openers';
 import { CurrentProject } from '../../api/project';
+import { Stoppers } from '../../api/stoppers';
 import type { IPerijove } from '../../api/tokens';
 import { english } from '../english';
 import { ServicesContext } from '../services';
@@ -42,6 +43,7 @@ export function services(answers: Answers): IPerijove {
     events,
     project,
     openers: new Openers(),
+    stoppers: new Stoppers(),
     commands: new CommandRegistry(),
     trans: english
   };
