@@ -9,7 +9,7 @@ const MAX_WATCHED = 30;
 
 const NONE: Curves = new Map();
 
-/** New points of runs, while the page is on screen. */
+/** New points of runs, the first of these before the others, while the page is on screen. */
 export function usePoints(ids: readonly string[], receive: (event: Points) => void): void {
   const { events } = useServices();
   const visible = useVisible();
@@ -17,7 +17,7 @@ export function usePoints(ids: readonly string[], receive: (event: Points) => vo
   useEffect(() => {
     newest.current = receive;
   });
-  const wanted = [...ids].sort().slice(0, MAX_WATCHED).join('\n');
+  const wanted = ids.slice(0, MAX_WATCHED).sort().join('\n');
   useEffect(() => {
     if (!visible || wanted === '') {
       return;
@@ -63,7 +63,7 @@ export function useLiveRuns(
   const [curves, setCurves] = useState<ReadonlyMap<string, Curves>>(new Map());
   const [error, setError] = useState<PerijoveError>();
   const [attempt, setAttempt] = useState(0);
-  const running = answer.filter(run => run.state === 'running').map(run => run.run_id);
+  const running = watched(answer, charted);
 
   usePoints(running, event => {
     setEvents(old => new Map(old).set(event.run_id, merged(old.get(event.run_id), event)));
@@ -146,6 +146,15 @@ export function useLiveRuns(
       setAttempt(attempt + 1);
     }
   };
+}
+
+/** What runs, by what is charted first, for not all of many can be watched. */
+export function watched(
+  runs: readonly RunSummary[],
+  charted: ReadonlySet<string>
+): readonly string[] {
+  const running = runs.filter(run => run.state === 'running').map(run => run.run_id);
+  return [...running.filter(id => charted.has(id)), ...running.filter(id => !charted.has(id))];
 }
 
 /** The newest value of every metric that any of the events brought. */

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 
 import { figure } from './format';
-import type { Plot } from './plot';
+import type { Plot, Zoom } from './plot';
 import type { ChartProps } from './series';
 import { useTrans, useVisible } from './services';
 
@@ -18,6 +18,7 @@ export function Chart(props: ChartProps): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
   const newest = useRef(props);
+  const zoom = useRef<Zoom>();
   const [inView, setInView] = useState(typeof IntersectionObserver === 'undefined');
   const theme = useTheme();
 
@@ -59,7 +60,7 @@ export function Chart(props: ChartProps): JSX.Element {
       if (gone) {
         return;
       }
-      const made = new Plot(node, newest.current);
+      const made = new Plot(node, newest.current, zoom.current);
       plot.current = made;
       observer = new ResizeObserver(() => made.resize());
       observer.observe(node);
@@ -67,6 +68,7 @@ export function Chart(props: ChartProps): JSX.Element {
     return () => {
       gone = true;
       observer?.disconnect();
+      zoom.current = plot.current?.zoom;
       plot.current?.dispose();
       plot.current = null;
     };

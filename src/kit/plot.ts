@@ -5,10 +5,17 @@ import { absolute, figure } from './format';
 import { colorOf } from './palette';
 import type { ChartProps, ChartSeries } from './series';
 
+/** The part of the x axis that somebody has dragged over. */
+export type Zoom = readonly [number, number];
+
+/** The plots by what uPlot knows of them, for a zoom is that of all that are in step. */
+const PLOTS = new WeakMap<uPlot, Plot>();
+
 /** A chart on a node. Loaded only when a chart is in view. */
 export class Plot {
-  constructor(node: HTMLElement, props: ChartProps) {
+  constructor(node: HTMLElement, props: ChartProps, zoom?: Zoom) {
     this._node = node;
+    this._zoom = zoom;
     this._props = props;
     this._colors = props.series.map(one => one.color ?? colorOf(one.key));
     const style = getComputedStyle(node);
@@ -20,6 +27,12 @@ export class Plot {
     this._tip.hidden = true;
     this._plot = new uPlot(this._options(), align(props.series), node);
     this._plot.over.appendChild(this._tip);
+    PLOTS.set(this._plot, this);
+  }
+
+  /** What part is shown; undefined for all of it. New values do not change it. */
+  get zoom(): Zoom | undefined {
+    return this._zoom;
   }
 
   /** Draw other values of the same lines. */
@@ -58,7 +71,8 @@ export class Plot {
       cursor: {
         y: false,
         points: { size: 6 },
-        drag: { x: true, y: false },
+        drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => this._onDoubleClick },
         ...(sync === undefined ? {} : { sync: { key: `perijove:${sync}` } })
       },
       scales: {
@@ -95,7 +109,8 @@ export class Plot {
       ],
       hooks: {
         draw: [plot => this._annotate(plot)],
-        setCursor: [plot => this._point(plot)]
+        setCursor: [plot => this._point(plot)],
+        setSelect: [plot => this._onSelect(plot)]
       }
     };
   }
@@ -110,7 +125,7 @@ export class Plot {
   }
 
   private _xRange(low: number | null, high: number | null): uPlot.Range.MinMax {
-    const { xRange } = this._props;
+    const xRange = this._zoom ?? this._props.xRange;
     if (xRange !== undefined) {
       return [xRange[0], xRange[1]];
     }
@@ -135,6 +150,33 @@ export class Plot {
     }
     const room = (max - min || Math.abs(max) || 1) * 0.06;
     return [min === yFrom ? min : min - room, max + room];
+  }
+
+  private readonly _onDoubleClick = (): null => {
+    this._zoomTo(undefined);
+    return null;
+  };
+
+  /** Somebody has dragged over a part of the axis. */
+  private _onSelect(plot: uPlot): void {
+    const { left, width } = plot.select;
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (width > 0) {
+      this._zoomTo([plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')]);
+    }
+  }
+
+  /** Show a part of the axis, or all of it, here and where the cursor is in step with this. */
+  private _zoomTo(zoom: Zoom | undefined): void {
+    const { sync } = this._props;
+    const together = sync === undefined ? [this._plot] : uPlot.sync(`perijove:${sync}`).plots;
+    for (const other of new Set([this._plot, ...together])) {
+      const plot = PLOTS.get(other);
+      if (plot !== undefined) {
+        plot._zoom = zoom;
+        other.setData(other.data);
+      }
+    }
   }
 
   private _format(value: number): string {
@@ -230,6 +272,7 @@ export class Plot {
   private readonly _line: string;
   private readonly _font: string;
   private _props: ChartProps;
+  private _zoom: Zoom | undefined;
 }
 
 /** Bring series with x values of their own onto one x axis. */

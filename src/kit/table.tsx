@@ -36,6 +36,8 @@ export interface DataTableProps<Row> {
   columns: readonly TableColumn<Row>[];
   rows: readonly Row[];
   rowKey: (row: Row) => string;
+  /** What a row is called, for screen readers; its first word when left out. */
+  rowLabel?: (row: Row) => string;
   /** Enter, or a double click where rows can be chosen; else a click. */
   onOpen?: (row: Row) => void;
   /** Keys of the chosen rows, with a box in front of each row; Space changes it. */
@@ -62,7 +64,8 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const { columns, rows, rowKey, onOpen, onToggle, selected, height = 12 } = props;
   const trans = useTrans();
   const id = useId();
-  const scroller = useRef<HTMLDivElement>(null);
+  // As state, for the table is in the page only while it has rows.
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const [sort, setSort] = useState<TableSort | undefined>(props.sort);
   const [current, setCurrent] = useState<string>();
   const sorted = useMemo(() => sortRows(rows, columns, sort), [rows, columns, sort]);
@@ -75,7 +78,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
       return;
     }
     setCurrent(rowKey(row));
-    const node = scroller.current;
+    const node = scroller;
     if (node !== null) {
       const top = sorted.indexOf(row) * ROW;
       const room = node.clientHeight - ROW;
@@ -141,7 +144,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
       aria-multiselectable={choosing || undefined}
       aria-activedescendant={at < 0 ? undefined : `${id}-${at}`}
       tabIndex={0}
-      ref={scroller}
+      ref={setScroller}
       style={body === undefined ? undefined : { height: body }}
       onKeyDown={onKeyDown}
       onFocus={event => {
@@ -210,7 +213,10 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
                     type="checkbox"
                     tabIndex={-1}
                     checked={chosen}
-                    aria-label={trans.__('Choose %1', key)}
+                    aria-label={trans.__(
+                      'Choose %1',
+                      props.rowLabel?.(row) ?? wordOf(columns, row) ?? key
+                    )}
                     style={chosen ? { accentColor: props.swatch?.(row) } : undefined}
                     onChange={() => onToggle(row)}
                   />
@@ -264,13 +270,12 @@ function HeadCell<Row>(props: {
 
 /** The rows in view, from `first` up to before `last`. */
 function useWindow(
-  scroller: { current: HTMLDivElement | null },
+  node: HTMLDivElement | null,
   total: number,
   height: number | 'fill'
 ): { first: number; last: number; measure: () => void } {
   const [view, setView] = useState({ top: 0, rows: height === 'fill' ? 40 : height });
   const measure = (): void => {
-    const node = scroller.current;
     if (node === null) {
       return;
     }
@@ -284,14 +289,13 @@ function useWindow(
     newest.current();
   });
   useEffect(() => {
-    const node = scroller.current;
     if (node === null) {
       return;
     }
     const observer = new ResizeObserver(() => newest.current());
     observer.observe(node);
     return () => observer.disconnect();
-  }, [scroller]);
+  }, [node]);
   const first = Math.max(0, Math.min(view.top - OVERSCAN, total - view.rows));
   return { first, last: Math.min(total, view.top + view.rows + OVERSCAN), measure };
 }
@@ -312,6 +316,13 @@ function cell<Row>(column: TableColumn<Row>, row: Row): ReactNode {
       {text}
     </span>
   );
+}
+
+/** The first word that a row says. */
+function wordOf<Row>(columns: readonly TableColumn<Row>[], row: Row): string | undefined {
+  return columns
+    .map(column => column.value?.(row))
+    .find((value): value is string => typeof value === 'string' && value !== '');
 }
 
 /** A click on a button or a link in a row is not a click on the row. */

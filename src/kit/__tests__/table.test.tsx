@@ -113,4 +113,37 @@ describe('DataTable', () => {
     );
     expect(screen.getByText('None yet')).toBeTruthy();
   });
+
+  it('calls the boxes by what the rows are called, and not by their keys', () => {
+    const rows = runs(2);
+    const props = {
+      label: 'Runs',
+      columns: COLUMNS,
+      selected: new Set<string>(),
+      onToggle: vi.fn()
+    };
+    const { rerender } = render(
+      <DataTable {...props} rows={rows} rowKey={run => `hex of ${run.id}`} />
+    );
+    expect(screen.getByRole('checkbox', { name: 'Choose run-1' })).toBeTruthy();
+    rerender(
+      <DataTable
+        {...props}
+        rows={rows}
+        rowKey={run => run.id}
+        rowLabel={run => `Run of ${run.id}`}
+      />
+    );
+    expect(screen.getByRole('checkbox', { name: 'Choose Run of run-1' })).toBeTruthy();
+  });
+
+  it('follows its own size also where it had no rows at first', () => {
+    const observe = vi.spyOn(ResizeObserver.prototype, 'observe');
+    const props = { label: 'Runs', columns: COLUMNS, rowKey: (run: Run) => run.id, empty: 'None' };
+    const { rerender } = render(<DataTable {...props} rows={[]} />);
+    expect(observe).not.toHaveBeenCalled();
+    rerender(<DataTable {...props} rows={runs(3)} />);
+    expect(observe).toHaveBeenCalledWith(screen.getByRole('grid'));
+    observe.mockRestore();
+  });
 });
