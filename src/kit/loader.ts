@@ -33,12 +33,20 @@ export class Loader<T> {
   /** Ask at once, whatever is known already. */
   readonly reload = (): void => {
     this._stale = true;
+    this._loud = true;
+    this._load();
+  };
+
+  /** Ask at once, without a sign of it: for what is asked again and again. */
+  readonly poll = (): void => {
+    this._stale = true;
     this._load();
   };
 
   /** What is known is old. It is asked for again when somebody looks. */
   invalidate(): void {
     this._stale = true;
+    this._loud = true;
     if (this._awake) {
       this._load();
     }
@@ -52,19 +60,21 @@ export class Loader<T> {
     }
   }
 
+  /** Give the call up. What is known stays, and is old when somebody looks again. */
   dispose(): void {
-    this._disposed = true;
     this._awake = false;
+    this._stale = true;
     clearTimeout(this._timer);
+    this._timer = undefined;
     this._controller?.abort();
+    this._controller = null;
+    this._snapshot = { ...this._snapshot, loading: this._snapshot.data === undefined };
   }
 
   private _load(): void {
     if (this._controller !== null || this._timer !== undefined) {
       return;
     }
-    // An effect may come back to life after its cleanup, as React's development mode tries.
-    this._disposed = false;
     void this._run();
   }
 
@@ -72,7 +82,10 @@ export class Loader<T> {
     const controller = new AbortController();
     this._controller = controller;
     this._stale = false;
-    this._set({ ...this._snapshot, loading: true });
+    if (this._loud) {
+      this._loud = false;
+      this._set({ ...this._snapshot, loading: true });
+    }
     try {
       const data = await this._fetch(controller.signal);
       if (!controller.signal.aborted) {
@@ -83,10 +96,10 @@ export class Loader<T> {
         this._set({ ...this._snapshot, error: asPerijoveError(error), loading: false });
       }
     }
-    this._controller = null;
-    if (this._disposed) {
+    if (this._controller !== controller) {
       return;
     }
+    this._controller = null;
     this._timer = setTimeout(() => {
       this._timer = undefined;
       if (this._stale && this._awake) {
@@ -107,6 +120,7 @@ export class Loader<T> {
   private _controller: AbortController | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _stale = true;
+  /** Whether the next call shows. */
+  private _loud = true;
   private _awake = false;
-  private _disposed = false;
 }

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import type { Client } from '../api/client';
 import type { PerijoveError } from '../api/errors';
 import type { Changed, Resources, Step } from '../api/types';
-import { Loader } from './loader';
+import { sharedOf } from './pool';
 import { useProjectPath, useServices, useVisible } from './services';
 
 /** What was asked of the server, as it stands now. */
@@ -17,15 +17,23 @@ export interface Resource<T> {
   reload: () => void;
 }
 
-export interface ResourceOptions {
+export interface ResourceOptions<T = unknown> {
   /** Nothing is asked while this is false. */
   enabled?: boolean;
   /** Under another key, the old answer stays until the new one is there. */
   keep?: boolean;
+  /**
+   * Ask again quietly each so many milliseconds while it is on screen, for what no event tells.
+   * It may depend on what is known, and not be at all.
+   */
+  every?: number | ((data: T | undefined) => number | undefined);
 }
 
 /**
  * Ask the server for something, and ask again when one of these steps has changed.
+ *
+ * All that ask with the same key share one call and its answer, so a key means one thing in the
+ * whole front end. The answer is kept for a while when nobody shows it any more.
  *
  * @param key - What is asked for. Another key, or another project, drops the old answer.
  * @param topics - The steps whose changes make the answer old.
@@ -42,25 +50,33 @@ export function useResource<T>(
   key: readonly (string | number | boolean | null)[],
   topics: readonly Step[],
   fetch: (client: Client, signal: AbortSignal) => Promise<T>,
-  { enabled = true, keep = false }: ResourceOptions = {}
+  { enabled = true, keep = false, every }: ResourceOptions<T> = {}
 ): Resource<T> {
   const { client, events } = useServices();
   const project = useProjectPath();
   const visible = useVisible();
-  const newest = useRef(fetch);
-  useEffect(() => {
-    newest.current = fetch;
-  });
   const identity = JSON.stringify([project, key]);
-  const loader = useMemo(
-    () => ({ identity, value: new Loader<T>(signal => newest.current(client, signal)) }),
-    [identity, client]
-  ).value;
-  useEffect(() => () => loader.dispose(), [loader]);
+  const first = useRef(fetch);
+  const shared = useMemo(() => sharedOf<T>(client, identity, first.current), [client, identity]);
+  const { loader } = shared;
+  useEffect(() => {
+    first.current = fetch;
+    shared.fetch = fetch;
+  });
+  useEffect(() => shared.hold(), [shared]);
   const awake = enabled && visible;
   useEffect(() => {
-    loader.awake = awake;
-  }, [loader, awake]);
+    if (!awake) {
+      return;
+    }
+    // With a watch of its own a page gets news where there is no sidebar, as in a notebook alone.
+    const watch = events.watch();
+    const release = shared.look();
+    return () => {
+      release();
+      watch.dispose();
+    };
+  }, [events, shared, awake]);
   const wanted = topics.join();
   useEffect(() => {
     const onChanged = (_: unknown, event: Changed): void => {
@@ -77,6 +93,11 @@ export function useResource<T>(
     };
   }, [events, loader, wanted]);
   const snapshot = useSyncExternalStore(loader.subscribe, loader.read);
+  const often = typeof every === 'function' ? every(snapshot.data) : every;
+  useEffect(
+    () => (awake && often !== undefined ? shared.poll(often) : undefined),
+    [shared, awake, often]
+  );
   const last = useRef<{ project: string | null; data: T }>();
   useEffect(() => {
     if (snapshot.data !== undefined) {

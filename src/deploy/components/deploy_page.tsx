@@ -10,6 +10,7 @@ import {
   StateGlyph,
   Time,
   toNumber,
+  useOpen,
   useResource,
   useServices,
   useTrans,
@@ -67,7 +68,7 @@ interface EndpointsTableProps {
 
 function EndpointsTable({ items, canDeploy, deploy }: EndpointsTableProps): JSX.Element {
   const trans = useTrans();
-  const { openers } = useServices();
+  const open = useOpen();
   const columns: TableColumn<Endpoint>[] = [
     {
       id: 'state',
@@ -118,7 +119,7 @@ function EndpointsTable({ items, canDeploy, deploy }: EndpointsTableProps): JSX.
       columns={columns}
       rows={items}
       rowKey={row => row.name}
-      onOpen={row => void openers.open(`endpoint:${row.name}`)}
+      onOpen={row => open(`endpoint:${row.name}`)}
       empty={
         <Empty
           action={
@@ -145,7 +146,7 @@ interface ModelsTableProps {
 
 function ModelsTable({ items, deploy }: ModelsTableProps): JSX.Element {
   const trans = useTrans();
-  const { openers } = useServices();
+  const open = useOpen();
   const columns: TableColumn<ModelVersion>[] = [
     { id: 'name', title: trans.__('Name'), min: 120, value: row => row.name },
     {
@@ -203,7 +204,7 @@ function ModelsTable({ items, deploy }: ModelsTableProps): JSX.Element {
       columns={columns}
       rows={items}
       rowKey={row => row.ref}
-      onOpen={row => void openers.open(row.ref)}
+      onOpen={row => open(row.ref)}
       empty={
         <Empty>
           {trans.__('No model is logged yet. In a notebook:')} <code>pj.log_model(…)</code>

@@ -1,12 +1,11 @@
-import { useEffect } from 'react';
-
 import type { Endpoint } from '../../api';
 import { Button } from '../../kit/button';
 import { Loaded } from '../../kit/feedback';
 import { Section } from '../../kit/header';
+import { useOpen } from '../../kit/open';
 import type { Resource } from '../../kit/resource';
 import { useResource } from '../../kit/resource';
-import { useServices, useTrans, useVisible } from '../../kit/services';
+import { useServices, useTrans } from '../../kit/services';
 import { StateGlyph } from '../../kit/state';
 import { phaseOf } from '../phase';
 import { shortModel } from '../refs';
@@ -20,21 +19,17 @@ const POLL = 500;
 
 /** An endpoint, asked after again when it changes, and often while it starts. */
 export function useEndpoint(name: string): Resource<Endpoint> {
-  const resource = useResource(['endpoint', name], ['deploy'], (client, signal) =>
-    client.get('/endpoints/{name}', { path: { name }, signal })
-  );
-  const { data, reload } = resource;
-  const phase = data === undefined ? undefined : phaseOf(data);
-  const moving = phase === 'starting' || phase === 'loading';
-  const visible = useVisible();
-  useEffect(() => {
-    if (!moving || !visible) {
-      return;
+  return useResource(
+    ['endpoint', name],
+    ['deploy'],
+    (client, signal) => client.get('/endpoints/{name}', { path: { name }, signal }),
+    {
+      every: data => {
+        const phase = data === undefined ? undefined : phaseOf(data);
+        return phase === 'starting' || phase === 'loading' ? POLL : undefined;
+      }
     }
-    const timer = setInterval(reload, POLL);
-    return () => clearInterval(timer);
-  }, [moving, visible, reload]);
-  return resource;
+  );
 }
 
 export interface DeploymentProps {
@@ -49,12 +44,10 @@ export interface DeploymentProps {
 /** What stands in the place of the form after the click: progress, then the live endpoint. */
 export function Deployment({ name, since, copy, onBack }: DeploymentProps): JSX.Element {
   const trans = useTrans();
-  const { openers } = useServices();
+  const openRef = useOpen();
   const resource = useEndpoint(name);
   const open = (
-    <Button onClick={() => void openers.open(`endpoint:${name}`)}>
-      {trans.__('Open endpoint')}
-    </Button>
+    <Button onClick={() => openRef(`endpoint:${name}`)}>{trans.__('Open endpoint')}</Button>
   );
   return (
     <Loaded resource={resource}>
@@ -116,7 +109,8 @@ interface LiveProps {
 
 function Live({ endpoint, copy, onBack }: LiveProps): JSX.Element {
   const trans = useTrans();
-  const { client, openers } = useServices();
+  const { client } = useServices();
+  const openRef = useOpen();
   const { name } = endpoint;
   return (
     <>
@@ -135,7 +129,7 @@ function Live({ endpoint, copy, onBack }: LiveProps): JSX.Element {
       {endpoint.override !== null && <OverrideBanner override={endpoint.override} />}
       {endpoint.warning !== '' && <p className="pj-Deploy-warning">{endpoint.warning}</p>}
       <div className="pj-Deploy-actions">
-        <Button look="accept" onClick={() => void openers.open(`endpoint:${name}`)}>
+        <Button look="accept" onClick={() => openRef(`endpoint:${name}`)}>
           {trans.__('Open endpoint')}
         </Button>
         <Button look="link" onClick={onBack}>

@@ -55,7 +55,7 @@ export function DeployForm(props: DeployFormProps): JSX.Element {
     client.get('/models', { signal })
   );
   const runs = useResource(
-    ['runs', notebook],
+    ['runs of', notebook],
     [],
     (client, signal) => client.get('/runs', { query: { notebook }, signal }),
     { enabled: notebook !== '' }

@@ -73,18 +73,17 @@ function Content({ payload }: { payload: Payload }): JSX.Element {
     ['card', payload.run_id, payload.project, list?.length ?? -1],
     ['problem', 'develop', 'deploy'],
     (client, signal) => findRun(client, payload, list ?? [], signal),
-    { enabled: list !== undefined }
+    {
+      enabled: list !== undefined,
+      // Events come from the current project only.
+      every: seen =>
+        seen !== undefined && seen.project !== current && seen.run.summary.state === 'running'
+          ? POLL_MS
+          : undefined
+    }
   );
   const { data, error, reload } = found;
   const foreign = data !== undefined && data.project !== current;
-  const running = data?.run.summary.state === 'running';
-  useEffect(() => {
-    if (!foreign || !running) {
-      return;
-    }
-    const timer = setInterval(reload, POLL_MS);
-    return () => clearInterval(timer);
-  }, [foreign, running, reload]);
   if (data !== undefined) {
     return <Loaded found={data} foreign={foreign} />;
   }

@@ -153,4 +153,52 @@ describe('useResource', () => {
     act(() => show(true));
     await waitFor(() => expect(result.current.data).toEqual({ items: ['answer 1'] }));
   });
+
+  it('makes one call for all that ask for the same thing', async () => {
+    const hooks = [0, 1, 2].map(() => renderHook(() => useRuns(), { wrapper: wrapper(perijove) }));
+    for (const { result } of hooks) {
+      await waitFor(() => expect(result.current.data).toEqual({ items: ['answer 1'] }));
+    }
+    hooks[0]!.unmount();
+    act(() => perijove.events.announce('develop'));
+    await waitFor(() => expect(hooks[2]!.result.current.data).toEqual({ items: ['answer 2'] }));
+    expect(asked).toHaveLength(2);
+  });
+
+  it('has the last answer at once when it comes back, and asks whether it still holds', async () => {
+    const first = renderHook(() => useRuns(), { wrapper: wrapper(perijove) });
+    await waitFor(() => expect(first.result.current.data).toBeDefined());
+    first.unmount();
+    const { result } = renderHook(() => useRuns(), { wrapper: wrapper(perijove) });
+    expect(result.current.data).toEqual({ items: ['answer 1'] });
+    await waitFor(() => expect(result.current.data).toEqual({ items: ['answer 2'] }));
+  });
+
+  it('asks again and again without a sign of it', async () => {
+    const loading: boolean[] = [];
+    const { result, rerender } = renderHook(
+      ({ every }: { every: number | undefined }) => {
+        const runs = useResource(
+          ['polled'],
+          [],
+          (client, signal) => client.get('/runs', { signal }),
+          { every: data => (data === undefined ? undefined : every) }
+        );
+        loading.push(runs.loading);
+        return runs;
+      },
+      { wrapper: wrapper(perijove), initialProps: { every: 20 } }
+    );
+    await waitFor(() => expect(asked.length).toBeGreaterThan(2), { timeout: 3000 });
+    expect(result.current.data).toBeDefined();
+    expect(loading.lastIndexOf(true)).toBeLessThan(loading.indexOf(false));
+    rerender({ every: undefined });
+  });
+
+  it('gets news where there is no sidebar', async () => {
+    const { result, unmount } = renderHook(() => useRuns(), { wrapper: wrapper(perijove) });
+    await waitFor(() => expect(result.current.data).toBeDefined());
+    expect(FakeSocket.made).toHaveLength(1);
+    unmount();
+  });
 });

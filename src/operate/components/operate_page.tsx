@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 
 import type { Activity, Resources } from '../../api';
 import {
@@ -12,6 +12,7 @@ import {
   Time,
   bytes,
   useLoad,
+  useOpen,
   useResource,
   useServices,
   useTrans
@@ -23,32 +24,27 @@ import { Machine } from './machine';
 
 /** Samples that the sparklines show, one a second. */
 const SAMPLES = 120;
-/** Seconds between two looks at the processes while the page is on screen. */
-const LOOK = 5;
+/** Milliseconds between two looks at the processes while the page is on screen. */
+const LOOK = 5000;
 
 /** The machine, and every process that the project runs on it. */
 export default function OperatePage(): JSX.Element {
   const trans = useTrans();
-  const report = useResource(['operate'], ['operate', 'develop', 'deploy'], (client, signal) =>
-    client.get('/operate', { signal })
+  const report = useResource(
+    ['operate'],
+    ['operate', 'develop', 'deploy', 'data'],
+    (client, signal) => client.get('/operate', { signal }),
+    { every: LOOK }
   );
   const [history, setHistory] = useState<readonly Resources[]>([]);
-  const beats = useRef(0);
-  const { reload } = report;
-  useLoad(resources => {
-    setHistory(old => [...old.slice(1 - SAMPLES), resources]);
-    beats.current += 1;
-    if (beats.current % LOOK === 0) {
-      reload();
-    }
-  });
+  useLoad(resources => setHistory(old => [...old.slice(1 - SAMPLES), resources]));
   return (
     <div className="pj-Operate">
       <PageHeader
         title={trans.__('Operate')}
         facts={trans.__('The machine of the Jupyter server, and what this project runs on it')}
       />
-      <Loaded resource={{ ...report, loading: report.loading && report.data === undefined }}>
+      <Loaded resource={report}>
         {({ resources, activities }) => (
           <>
             <Machine now={history[history.length - 1] ?? resources} history={history} />
@@ -98,6 +94,7 @@ function Jobs(): JSX.Element | null {
 function Activities({ items }: { items: readonly Activity[] }): JSX.Element {
   const trans = useTrans();
   const { commands, openers } = useServices();
+  const open = useOpen();
   const kinds: Record<Activity['kind'], string> = {
     kernel: trans.__('kernel'),
     run: trans.__('run'),
@@ -188,7 +185,7 @@ function Activities({ items }: { items: readonly Activity[] }): JSX.Element {
       rowKey={row => `${row.kind}:${row.id}`}
       onOpen={row => {
         if (row.kind !== 'kernel' && openers.has(row.kind)) {
-          void openers.open(`${row.kind}:${row.id}`);
+          open(`${row.kind}:${row.id}`);
         }
       }}
       empty={
