@@ -16,8 +16,9 @@ from perijove.contracts.base import State
 from perijove.contracts.chain import Lifecycle, StepStatus
 from perijove.contracts.operate import Activity
 from perijove.core.context import ProjectContext
-from perijove.core.errors import PerijoveError
+from perijove.core.errors import NotFoundError, PerijoveError
 from perijove.core.gate import GateRegistry
+from perijove.core.ledger import now
 from perijove.problem.service import ProblemService
 
 if TYPE_CHECKING:
@@ -88,8 +89,21 @@ class Workbench:
                 Chore("jobs that are lost", self.jobs.list),
                 Chore("old jobs", self.jobs.prune, every=240),
                 Chore("the audit's anchor", anchor.refresh, every=20),
+                Chore("OpenLineage", self._tell_others()),
             ]
         )
+
+    def _tell_others(self) -> Callable[[], object]:
+        from perijove.adapters.openlineage import OpenLineage
+
+        return OpenLineage(self.project, self._run_end).export
+
+    def _run_end(self, run_id: str) -> tuple[str, int] | None:
+        try:
+            run = self.store.get_run(run_id)
+        except NotFoundError:  # somebody deleted it
+            return "KILLED", now()
+        return (run.status, run.ended) if run.ended is not None else None
 
     @cached_property
     def store(self) -> RunStore:
