@@ -418,6 +418,31 @@ class Lake(Protocol):
         ...
 
 
+class Recorded(Protocol):
+    """A curation that was loaded from its recorded program."""
+
+    inputs: tuple[tuple[str, int], ...]
+    """Names and versions, 0 for the newest, as the program declares them."""
+
+    def make(self, tables: Sequence[ArrowTable], parameters: Mapping[str, Any]) -> Any:
+        """Run the function on its inputs and return its frame."""
+        ...
+
+
+class Programs(Protocol):
+    """Loads what :class:`~perijove.data.curation.Program` records, in a process for it alone."""
+
+    def load(self, script: str, entry: str) -> Recorded:
+        """Execute a program's definitions.
+
+        Raises
+        ------
+        UnsupportedError
+            When it cannot be loaded here, for want of a package for instance.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What rules found in a table that they left as it is."""

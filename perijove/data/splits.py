@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from perijove.contracts.chain import Node
@@ -158,7 +159,7 @@ def _counts(rows: int, shares: list[float]) -> list[int]:
     for share in shares:
         passed += share
         ends.append(round(rows * passed))
-    return [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    return [end - start for start, end in pairwise(ends)]
 
 
 def _parts(names: list[str], counts: list[int]) -> list[SplitPart]:

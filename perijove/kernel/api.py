@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from perijove.kernel.datasets import curate, dataset, register, split
+from perijove.kernel.curated import curate
+from perijove.kernel.datasets import dataset, register, split
 from perijove.kernel.deployment import deploy, endpoint
 from perijove.kernel.evaluation import evaluate
 from perijove.kernel.models import log_model

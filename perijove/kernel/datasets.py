@@ -1,11 +1,8 @@
-"""``pj.dataset``, ``pj.register``, ``pj.split`` and ``@pj.curate``: data by name, reads recorded."""
+"""``pj.dataset``, ``pj.register`` and ``pj.split``: data by name, reads recorded."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -33,7 +30,11 @@ class Split:
     facts: SplitFacts
 
     def __repr__(self) -> str:
-        how = f"by {self.facts.column}" if self.facts.method == "time" else "by row hash"
+        how = {
+            "time": f"by {self.facts.column}",
+            "group": f"by group of {self.facts.column}",
+            "hash": "by row hash",
+        }[self.facts.method]
         parts = " · ".join(f"{part.name} {part.rows:,}" for part in self.facts.parts)
         return f"{self.ref} {how}: {parts} rows"
 
@@ -100,9 +101,7 @@ class DatasetHandle:
             if split is None:
                 table = data.registry.read(node, list(columns) if columns is not None else None)
             else:
-                table = data.splits.read(node, split)
-                if columns is not None:
-                    table = table.select(list(columns))
+                table = data.splits.read(node, split, columns)
             frame = as_frame(table, as_)
         self._session.record_read(node.ref)
         if split is not None:
@@ -204,6 +203,7 @@ def split(
     validation: float = 0.0,
     test: float = 0.3,
     by: str | None = None,
+    group: str | None = None,
 ) -> Split:
     """Split a dataset's newest version, once: the same parts for whoever measures later.
 
@@ -214,12 +214,17 @@ def split(
     by
         The column that orders the rows; the declared time column when left out, and a fixed hash
         of the row's number where none is declared.
+    group
+        A column whose equal values stay together, such as a customer's number. The hash of the
+        value decides: a group is in the same part of every version.
 
     Raises
     ------
     ConflictError
         When the version is split otherwise already.
     """
+    if by is not None and group is not None:
+        raise InvalidInputError("A split is by time or by group.", "Leave by= or group= away.")
     session = current()
     base, version = parse_name(name)
     data = session.workbench.data
@@ -228,67 +233,8 @@ def split(
         made = data.splits.ensure(
             node,
             {"train": train, "validation": validation, "test": test},
-            by or "",
+            group or by or "",
+            method="group" if group is not None else None,
             by=session.actor,
         )
     return Split(made.ref, facts_of(made, SplitFacts))
-
-
-def curate(
-    name: str, inputs: Sequence[str] = ()
-) -> Callable[[Callable[..., Any]], Callable[[], DatasetHandle]]:
-    """Make a curated dataset of a function.
-
-    The decorated function takes the frames of ``inputs`` in order and returns a frame. Calling it
-    without arguments reads the newest versions, and commits what the function returns as a version
-    that knows its code and its inputs; the same result of the same code stays the same version.
-
-    Parameters
-    ----------
-    inputs
-        Names of datasets, ``"builds_raw"`` or ``"builds_raw@2"``.
-    """
-
-    def decorate(function: Callable[..., Any]) -> Callable[[], DatasetHandle]:
-        source = _source(function)
-
-        @functools.wraps(function)
-        def run() -> DatasetHandle:
-            session = current()
-            data = session.workbench.data
-            with unwatched():
-                nodes = [
-                    data.registry.resolve(*parse_name(text), by=session.actor) for text in inputs
-                ]
-                frames = [as_frame(data.registry.read(node), None) for node in nodes]
-            frame = function(*frames)
-            if frame is None:
-                raise InvalidInputError(
-                    f"{function.__name__} returned nothing.", "Return the curated frame."
-                )
-            with unwatched():
-                node = data.curation.commit(
-                    name,
-                    frame,
-                    inputs=[node.ref for node in nodes],
-                    source=source,
-                    by=session.actor,
-                )
-            return DatasetHandle(session, name, node.version)
-
-        # The wrapper takes no arguments: a tooltip that shows the function's own would mislead.
-        run.__signature__ = inspect.Signature(return_annotation=DatasetHandle)  # type: ignore[attr-defined]
-        return run
-
-    return decorate
-
-
-def _source(function: Callable[..., Any]) -> str:
-    try:
-        return textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError) as error:
-        raise InvalidInputError(
-            f"The source of {function.__name__} cannot be read, so that its result could not be "
-            "made again.",
-            "Define the function in a cell or in a module.",
-        ) from error
