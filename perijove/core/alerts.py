@@ -40,6 +40,11 @@ class AlertBook:
             key=lambda alert: (-alert.since, alert.id),
         )
 
+    def worst(self, step: str) -> Alert | None:
+        """Return the worst alert of a step that nobody looks after; of equals, the newest."""
+        open_ = [alert for alert in self.standing(step) if not alert.acknowledged_by]
+        return min(open_, key=lambda alert: alert.level != "failed", default=None)
+
     def find(self, alert: str) -> Alert | None:
         rows = self._ledger.rows("SELECT value FROM wanted WHERE kind='alert' AND name=?", (alert,))
         return msgspec.json.decode(rows[0][0], type=Alert) if rows else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from perijove.contracts.base import State
 from perijove.contracts.chain import StepEntry, StepStatus
+from perijove.core.alerts import AlertBook
 from perijove.core.context import ProjectContext
 from perijove.data.curation import Curation
 from perijove.data.ports import DataEngine, DataSource, Lake
@@ -40,6 +42,7 @@ class DataService:
         self.project = project
         self._engine = engine
         self.tasks = Tasks()
+        self.alerts = AlertBook(project.chain.ledger)
         self.sources = SourceCatalog(project, sources)
         self.registry = Registry(project, engine, lake, self.sources)
         self.splits = Splits(project, self.registry, engine)
@@ -59,12 +62,18 @@ class DataService:
         stale = [d for d in datasets if d.state != "current"]
         newest = datasets[0]
         words = {"changed": "has changed since it was registered", "missing": "is gone"}
+        worst = self.alerts.worst("data")
+        state: State = "attention" if stale else "ok"
+        if worst is not None:
+            state, fact = worst.level, worst.title
+        elif stale:
+            fact = f"{stale[0].name} v{stale[0].version} {words[stale[0].state]}"
+        else:
+            fact = f"{newest.name} v{newest.version} · {newest.facts.rows:,} rows"
         return StepStatus(
             step="data",
-            state="attention" if stale else "ok",
-            fact=f"{stale[0].name} v{stale[0].version} {words[stale[0].state]}"
-            if stale
-            else f"{newest.name} v{newest.version} · {newest.facts.rows:,} rows",
+            state=state,
+            fact=fact,
             entries=[
                 StepEntry(
                     ref=d.ref,

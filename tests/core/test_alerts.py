@@ -70,6 +70,18 @@ def test_what_should_stand_stands_and_others_are_left(book: AlertBook) -> None:
     assert book.standing("monitor") == [monitor]
 
 
+def test_the_worst_is_one_that_nobody_looks_after(book: AlertBook) -> None:
+    assert book.worst("data") is None
+    failed = msgspec.structs.replace(LATE, id="a", level="failed", since=1)
+    for alert in (LATE, failed, msgspec.structs.replace(LATE, id="b", since=9)):
+        book.raise_(alert)
+    assert book.worst("data") == failed
+    book.acknowledge("a", by="ada")
+    worst = book.worst("data")
+    assert worst is not None
+    assert worst.id == "b"
+
+
 def test_threads_raise_one(book: AlertBook, project: ProjectContext) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: book.raise_(LATE), range(8)))
