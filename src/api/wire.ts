@@ -1056,8 +1056,14 @@ export interface components {
       seq: number;
     };
     AuditQuery: {
+      /** @default  */
+      action?: string;
+      /** @default  */
+      actor?: string;
       /** @default 200 */
       limit?: number;
+      /** @default  */
+      resource?: string;
     };
     Cell: {
       number: number;
@@ -2485,6 +2491,9 @@ export interface operations {
         /** @description The project's folder, relative to the server's root. */
         project: string;
         limit?: number;
+        actor?: string;
+        action?: string;
+        resource?: string;
       };
       header?: never;
       path?: never;
