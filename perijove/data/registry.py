@@ -167,7 +167,6 @@ class Registry:
             with self._sources.snapshot(place, query) as after:
                 if after is None or after.sha256 != snapshot.sha256:
                     raise changed_meanwhile(place.location)
-        partitions = snapshot.root.is_dir() and partitioned(snapshot.files)
         return self.project.chain.add(
             "data",
             name,
@@ -180,7 +179,7 @@ class Registry:
                 columns=info.columns,
                 table=self.project.paths.relative(table),
                 delta_version=snapshot.delta_version,
-                partitioned=partitions and table.is_dir(),
+                partitioned=table.is_dir() and partitioned(snapshot.files),
                 etag=snapshot.etag,
                 query=query,
             ),

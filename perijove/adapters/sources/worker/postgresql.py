@@ -133,6 +133,9 @@ def _told() -> Iterator[None]:
         state = error.sqlstate or ""
         said = (error.diag.message_primary or str(error).splitlines()[0]).strip()
         whole = str(error)
+        said = said.rpartition("FATAL:")[2].strip()
+        if not state and said.startswith("database") and said.endswith("does not exist"):
+            state = "3D000"  # before there is a connection, there is only the text
         if state.startswith("28") or state == "42501" or "password" in whole:
             raise SourceError("refused", said) from error
         if state in {"3D000", "42P01", "3F000"}:

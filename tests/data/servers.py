@@ -1,0 +1,185 @@
+"""Real servers on loopback, for sources: PostgreSQL, a store that speaks S3, a web server."""
+
+from __future__ import annotations
+
+import functools
+import glob
+import http.server
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PASSWORD = "sesame-17"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def postgresql_binaries() -> Path | None:
+    """The newest installed server's programs; Debian keeps them off the PATH."""
+    found = sorted(
+        glob.glob("/usr/lib/postgresql/*/bin/postgres"), key=lambda p: float(p.split("/")[4])
+    )
+    if found:
+        return Path(found[-1]).parent
+    named = shutil.which("postgres")
+    return Path(named).resolve().parent if named and shutil.which("initdb") else None
+
+
+class PostgreSql:
+    """A server with a database ``builds``, a user ``reader`` and that user's password."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"postgresql://reader@127.0.0.1:{port}/builds"
+
+    def run(self, *statements: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.url, password=PASSWORD, autocommit=True) as db:
+            for statement in statements:
+                db.execute(statement)  # type: ignore[arg-type]
+
+
+@contextmanager
+def postgresql(binaries: Path) -> Iterator[PostgreSql]:
+    """A server in a folder of its own; it refuses to run as root."""
+    # Not below pytest's own folder, into which only root may look.
+    folder = Path(tempfile.mkdtemp(prefix="perijove-pg-"))
+    user = None
+    if os.getuid() == 0:
+        user = "postgres" if _has_user("postgres") else "nobody"
+        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+    secret = folder / "password"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o644)
+    data, port = folder / "data", free_port()
+    try:
+        subprocess.run(
+            [binaries / "initdb", "-D", data, "-U", "reader", "-A", "scram-sha-256",
+             "--pwfile", secret, "-E", "UTF8", "--locale", "C", "-N"],
+            check=True, capture_output=True, user=user, cwd=folder,
+        )  # fmt: skip
+        log = (folder / "log").open("wb")
+        server = subprocess.Popen(
+            [binaries / "postgres", "-D", data, "-p", str(port), "-k", folder,
+             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+            stdout=log, stderr=log, user=user, cwd=folder,
+        )  # fmt: skip
+        try:
+            opened = PostgreSql(port)
+            _until(lambda: _answers(port), server)
+            _create(opened)
+            yield opened
+        finally:
+            server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            server.wait(timeout=20)
+            log.close()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _create(server: PostgreSql) -> None:
+    import psycopg
+
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with psycopg.connect(
+                f"postgresql://reader@127.0.0.1:{server.port}/postgres",
+                password=PASSWORD, autocommit=True,
+            ) as db:  # fmt: skip
+                db.execute("CREATE DATABASE builds")
+                return
+        except psycopg.OperationalError:  # it listens before it lets anybody in
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _has_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _until(ready: object, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while not ready():  # type: ignore[operator]
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("the server did not start")
+        time.sleep(0.05)
+
+
+@contextmanager
+def s3() -> Iterator[str]:
+    """moto's server, which keeps buckets in its memory; its URL."""
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-c",
+         "import sys; from moto.server import main; main(sys.argv[1:])",
+         "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _until(lambda: _answers(port), server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+@contextmanager
+def web(folder: Path) -> Iterator[str]:
+    """A web server of a folder's files; its URL."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+        def do_GET(self) -> None:
+            if self.path.startswith("/secret"):
+                self.send_error(401)
+            else:
+                super().do_GET()
+
+        do_HEAD = do_GET  # noqa: N815 - the library's name
+
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """A server that takes connections and never says a word; its host and port."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(16)
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
