@@ -1,5 +1,8 @@
 const STEPS = 'problem|data|develop|deploy|monitor|operate';
 
+/** What of the kit needs JupyterLab itself. */
+const LAB = '^src/kit/(act|job|lab|page|outputs|icons)\\.';
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -33,6 +36,18 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/api/' },
       to: { path: '^src/kit/' }
+    },
+    {
+      name: 'kit-components-know-no-jupyterlab',
+      comment:
+        'A component and its test load in a moment; what needs JupyterLab at run time is in ./lab.',
+      severity: 'error',
+      from: { path: '^src/kit/', pathNot: [LAB, '/__tests__/'] },
+      to: {
+        path: '^(node_modules/@jupyterlab/|src/kit/(act|job|lab|page|outputs|icons)\\.)',
+        dependencyTypesNot: ['type-only', 'type-import'],
+        dynamic: false
+      }
     },
     {
       name: 'plugins-only-in-index',

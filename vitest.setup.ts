@@ -22,8 +22,5 @@ globalThis.matchMedia ??= (media: string) =>
   }) as MediaQueryList;
 
 globalThis.requestIdleCallback ??= callback =>
-  setTimeout(
-    () => callback({ didTimeout: false, timeRemaining: () => 50 }),
-    0
-  ) as unknown as number;
+  setTimeout(() => callback({ didTimeout: false, timeRemaining: () => 50 }), 0);
 globalThis.cancelIdleCallback ??= handle => clearTimeout(handle);

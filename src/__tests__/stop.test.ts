@@ -37,7 +37,7 @@ async function press(name: string): Promise<string> {
   const button = [...node.querySelectorAll('button')].find(one => one.textContent === name);
   expect(button).toBeDefined();
   button!.click();
-  return text;
+  return text ?? '';
 }
 
 describe('stopping what runs', () => {

@@ -1,4 +1,5 @@
 import { PerijoveError, asPerijoveError, errorOf, isAbort } from './errors';
+import { spoken } from './language';
 import type { Full } from './types';
 import type { paths } from './wire';
 
@@ -149,10 +150,11 @@ export class Client {
     if (!GLOBAL.has(path)) {
       const project = call.project ?? this._project();
       if (project === null) {
+        const trans = spoken();
         throw new PerijoveError({
           code: 'no_project',
-          message: 'There is no project yet.',
-          hint: 'Make one, or open the example, in the Perijove sidebar.'
+          message: trans.__('There is no project yet.'),
+          hint: trans.__('Make one, or open the example, in the Perijove sidebar.')
         });
       }
       search.set('project', project);

@@ -1,3 +1,4 @@
+import { spoken } from './language';
 import type { ErrorBody } from './types';
 
 /**
@@ -39,16 +40,17 @@ export async function errorOf(response: Response): Promise<PerijoveError> {
       response.status
     );
   }
+  const trans = spoken();
   const word = response.statusText === '' ? '' : ` ${response.statusText}`;
   const denied = response.status === 401 || response.status === 403;
   return new PerijoveError(
     {
       code: `http_${response.status}`,
-      message: `The server answered ${response.status}${word}.`,
+      message: trans.__('The server answered %1.', `${response.status}${word}`),
       hint: denied
-        ? 'Log in to Jupyter again.'
+        ? trans.__('Log in to Jupyter again.')
         : response.status === 404
-          ? 'Check that the server extension is on: jupyter server extension list'
+          ? trans.__('Check that the server extension is on: jupyter server extension list')
           : ''
     },
     response.status
@@ -60,6 +62,7 @@ export function asPerijoveError(error: unknown): PerijoveError {
   if (error instanceof PerijoveError) {
     return error;
   }
+  const trans = spoken();
   const message = error instanceof Error ? error.message : String(error);
   // ServerConnection wraps a failed fetch in a NetworkError; a bare one is a TypeError, as is a
   // mistake of ours, which is not the server's.
@@ -67,8 +70,8 @@ export function asPerijoveError(error: unknown): PerijoveError {
   if (bare || (error instanceof Error && error.name === 'NetworkError')) {
     return new PerijoveError({
       code: 'unreachable',
-      message: `The Jupyter server does not answer (${message}).`,
-      hint: 'Check that it still runs; what is shown here will refresh when it is back.'
+      message: trans.__('The Jupyter server does not answer (%1).', message),
+      hint: trans.__('Check that it still runs; what is shown here will refresh when it is back.')
     });
   }
   return new PerijoveError({ code: 'client', message, hint: '' });

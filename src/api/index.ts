@@ -13,6 +13,7 @@ export { Client } from './client';
 export { PerijoveError, asPerijoveError, isAbort } from './errors';
 export { EventStream, type Subscription, type Want } from './events';
 export { CurrentProject } from './project';
-export { formatRef, parseRef, type Ref } from './refs';
+export { locale, spoken, type Trans } from './language';
+export { formatRef, parseRef, refText, versionText, type Ref } from './refs';
 export { IOpeners, IPerijove, type Opener, type Stopper, type StopTarget } from './tokens';
 export * from './types';

@@ -2,6 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { DisposableDelegate } from '@lumino/disposable';
 
 import { PerijoveError } from './errors';
+import { spoken } from './language';
 import type { Ref } from './refs';
 import { parseRef } from './refs';
 import type { IOpeners, Opener } from './tokens';
@@ -26,10 +27,11 @@ export class Openers implements IOpeners {
     const ref: Ref | null = parseRef(text);
     const opener = ref === null ? undefined : this._openers.get(ref.kind);
     if (ref === null || opener === undefined) {
+      const trans = spoken();
       throw new PerijoveError({
         code: 'no_opener',
-        message: `Nothing here opens '${text}'.`,
-        hint: 'Look at it on the Lineage page.'
+        message: trans.__("Nothing here opens '%1'.", text),
+        hint: trans.__('Look at it on the Lineage page.')
       });
     }
     await opener(ref);

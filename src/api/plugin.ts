@@ -6,6 +6,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Client } from './client';
 import { EventStream } from './events';
+import { speak } from './language';
 import { Openers } from './openers';
 import { CurrentProject } from './project';
 import { Stoppers } from './stoppers';
@@ -31,12 +32,18 @@ export const api: JupyterFrontEndPlugin<IPerijove> = {
     translator: ITranslator | null
   ): IPerijove => {
     const settings = app.serviceManager.serverSettings;
+    const trans = (translator ?? nullTranslator).load('perijove');
+    speak(trans);
     const client: Client = new Client({
       root: URLExt.join(settings.baseUrl, 'perijove', 'api'),
       request: (url, init) => ServerConnection.makeRequest(url, init, settings),
       project: () => project.path
     });
-    const project: CurrentProject = new CurrentProject({ client, state });
+    const project: CurrentProject = new CurrentProject({
+      client,
+      state,
+      local: path => app.serviceManager.contents.localPath(path)
+    });
     const events = new EventStream({
       url: URLExt.join(settings.wsUrl, 'perijove', 'api', 'events'),
       open: url => new settings.WebSocket(url),
@@ -53,7 +60,7 @@ export const api: JupyterFrontEndPlugin<IPerijove> = {
       openers: opens,
       stoppers: new Stoppers(),
       commands: app.commands,
-      trans: (translator ?? nullTranslator).load('perijove')
+      trans
     };
   }
 };

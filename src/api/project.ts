@@ -9,6 +9,14 @@ import type { ProjectSummary, Request } from './types';
 
 const KEY = 'perijove:project';
 
+/** A path below a folder; null for one that is not. */
+function below(folder: string, path: string): string | null {
+  if (folder === '') {
+    return path;
+  }
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null;
+}
+
 /**
  * The project that this tab shows. It changes only when the user says so.
  */
@@ -16,6 +24,7 @@ export class CurrentProject {
   constructor(options: CurrentProject.IOptions) {
     this._client = options.client;
     this._state = options.state;
+    this._local = options.local ?? (path => path);
   }
 
   /** The current project, the list of projects or the error has changed. */
@@ -40,6 +49,32 @@ export class CurrentProject {
 
   get name(): string {
     return this._list?.find(project => project.path === this._path)?.name ?? this._path ?? '';
+  }
+
+  /** A path of JupyterLab without the drive that it may name, such as `RTC:`. */
+  local(file: string): string {
+    return this._local(file);
+  }
+
+  /** A file's path as the project says it; null when it lies elsewhere. */
+  relative(file: string): string | null {
+    return this._path === null ? null : below(this._path, this.local(file));
+  }
+
+  /** Where a file of the project lies, from the server's root. */
+  absolute(path: string): string {
+    return this._path === null || this._path === '' ? path : `${this._path}/${path}`;
+  }
+
+  /**
+   * The project that a file belongs to: the innermost of those that it lies in; else the current
+   * one, whose server says what it thinks of the file.
+   */
+  homeOf(file: string): string | null {
+    const local = this.local(file);
+    const around = (this._list ?? []).filter(({ path }) => below(path, local) !== null);
+    around.sort((a, b) => b.path.length - a.path.length);
+    return around[0]?.path ?? this._path;
   }
 
   /** Ask the server which projects there are; keep the current one where it still exists. */
@@ -84,6 +119,7 @@ export class CurrentProject {
 
   private readonly _changed = new Signal<this, void>(this);
   private readonly _client: Client;
+  private readonly _local: (path: string) => string;
   private readonly _state: IStateDB | null;
   private _list: ProjectSummary[] | undefined;
   private _path: string | null = null;
@@ -95,5 +131,7 @@ export namespace CurrentProject {
     client: Client;
     /** Remembers the choice over a reload. */
     state: IStateDB | null;
+    /** Takes the drive off a path; paths have none when left out. */
+    local?: (path: string) => string;
   }
 }

@@ -1,7 +1,5 @@
-import type { ColumnProfile, Correlation, Histogram, Profile } from '../api';
+import type { ColumnProfile, Correlation, Histogram, Profile, Trans } from '../api';
 import { count, figure, toNumber } from '../kit/format';
-
-type Trans = { __: (text: string, ...args: string[]) => string };
 
 /** What each bin of a histogram stands for, with its count. */
 export function binLabels(histogram: Histogram, kind: ColumnProfile['kind']): string[] {

@@ -2,7 +2,6 @@ import { PathExt } from '@jupyterlab/coreutils';
 
 import type { Dataset, IPerijove } from '../api';
 import { notifyDone, notifyError } from '../kit/lab';
-import { homeOf } from './home';
 import { CommandIDs } from './tokens';
 
 /** Register files of the file browser, each with a word about how it went. */
@@ -11,15 +10,16 @@ export async function registerFiles(perijove: IPerijove, paths: readonly string[
   // A project that was made outside, say by the command line, is not in the list yet.
   await project.refresh();
   for (const file of paths) {
-    const home = homeOf(
-      file,
-      project.path,
-      (project.list ?? []).map(({ path }) => path)
-    );
+    const home = project.homeOf(file);
     let dataset: Dataset;
     try {
       dataset = await client.post('/datasets', {
-        body: { path: PathExt.relative(home ?? '', file), name: '', target: '', time: '' },
+        body: {
+          path: PathExt.relative(home ?? '', project.local(file)),
+          name: '',
+          target: '',
+          time: ''
+        },
         ...(home === null ? {} : { project: home })
       });
     } catch (error) {

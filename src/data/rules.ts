@@ -1,6 +1,4 @@
-import type { QualityHistory, Rule, RuleResult } from '../api';
-
-type Trans = { __: (text: string, ...args: string[]) => string };
+import type { QualityHistory, Rule, RuleResult, Trans } from '../api';
 
 export type Check = Rule['check'];
 

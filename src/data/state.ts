@@ -1,10 +1,10 @@
-import type { Dataset } from '../api';
+import type { Dataset, Trans } from '../api';
 import type { Condition } from '../kit/state';
 
 /** How a dataset's file stands to the newest version: a glyph and a word. */
 export function datasetState(
   state: Dataset['state'],
-  trans: { __: (text: string) => string }
+  trans: Trans
 ): { condition: Condition; label: string } {
   switch (state) {
     case 'current':

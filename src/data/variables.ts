@@ -1,3 +1,4 @@
+import type { Trans } from '../api/language';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
@@ -27,7 +28,7 @@ interface Waiting {
  * hold it up.
  */
 export class KernelTables implements IDisposable {
-  constructor(kernel: Kernel.IKernelConnection, trans: { __: (text: string) => string }) {
+  constructor(kernel: Kernel.IKernelConnection, trans: Trans) {
     this._trans = trans;
     const comm: Kernel.IComm & { readonly subshellStarted?: Promise<void> } =
       kernel.createComm(TARGET);
@@ -139,7 +140,7 @@ export class KernelTables implements IDisposable {
     }
   }
 
-  private readonly _trans: { __: (text: string) => string };
+  private readonly _trans: Trans;
   private readonly _comm: Kernel.IComm;
   private readonly _open: Promise<void>;
   private readonly _waiting = new Map<number, Waiting>();
@@ -151,7 +152,7 @@ export class KernelTables implements IDisposable {
 export function openTables(
   notebooks: INotebookTracker | null,
   notebook: string,
-  trans: { __: (text: string, ...args: string[]) => string }
+  trans: Trans
 ): KernelTables {
   const panel = notebooks?.find(found => found.context.path === notebook);
   const kernel = panel?.sessionContext.session?.kernel;
@@ -164,8 +165,6 @@ export function openTables(
   }
   return new KernelTables(kernel, trans);
 }
-
-type Trans = { __: (text: string) => string };
 
 const NOT_LOADED = (trans: Trans): PerijoveError =>
   new PerijoveError({

@@ -1,4 +1,4 @@
-import type { ColumnProfile, Dataset, Filter, ViewSpec } from '../api';
+import type { ColumnProfile, Dataset, Filter, Trans, ViewSpec } from '../api';
 import { isNumeric } from './types';
 
 /** What a column's values can be asked. */
@@ -167,8 +167,6 @@ export function sortedBy(sort: readonly SortKey[], column: string, add: boolean)
     ? [...sort, ...next]
     : sort.flatMap(other => (other.column === column ? next : [other]));
 }
-
-type Trans = { __: (text: string, ...args: string[]) => string };
 
 /** What an operator is called in a list. */
 export function operatorName(operator: Operator, trans: Trans): string {

@@ -3,8 +3,8 @@
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { PerijoveError, type Endpoint, type IPerijove, type Stopper } from '../api';
+import { refText } from '../api/refs';
 import { addEffect, choose, notifyDone } from '../kit/lab';
-import { shortModel } from './refs';
 import { CommandIDs } from './tokens';
 
 const NAMED = {
@@ -137,7 +137,7 @@ export function addEffects(perijove: IPerijove): void {
         endpoint.revisions
           .filter(one => !one.live)
           .map(one => ({
-            label: trans.__('Revision %1: %2', one.number, shortModel(one.model)),
+            label: trans.__('Revision %1: %2', one.number, refText(one.model)),
             value: one.number
           })),
         trans.__('The endpoint %1 has no earlier revision.', endpoint.name)
@@ -147,7 +147,7 @@ export function addEffects(perijove: IPerijove): void {
     question: async args => {
       const endpoint = await find(named(args));
       const revision = revisionOf(args, endpoint);
-      const next = shortModel(revision.model);
+      const next = refText(revision.model);
       const change =
         endpoint.revision === 0
           ? trans.__('%1 will answer with %2.', endpoint.name, next)
@@ -156,7 +156,7 @@ export function addEffects(perijove: IPerijove): void {
               endpoint.name,
               next,
               revision.number,
-              shortModel(endpoint.revisions.find(one => one.live)?.model ?? endpoint.model),
+              refText(endpoint.revisions.find(one => one.live)?.model ?? endpoint.model),
               endpoint.revision
             );
       const signed =

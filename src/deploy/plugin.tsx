@@ -8,12 +8,12 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { lazy } from 'react';
 
 import { IPerijove, formatRef } from '../api';
+import { refText } from '../api/refs';
 import type { PageProps } from '../kit';
 import { deployIcon, registerPage } from '../kit/lab';
 import type { EndpointArgs } from './components/endpoint_page';
 import type { ModelArgs } from './components/model_page';
 import { addEffects } from './effects';
-import { pathInProject, shortModel } from './refs';
 import { DeploySide, copy } from './side';
 import { EndpointTabs } from './tabs';
 import { CommandIDs, IEndpointTabs } from './tokens';
@@ -117,7 +117,7 @@ export const deploy: JupyterFrontEndPlugin<IEndpointTabs> = {
         label: trans.__('Open Model'),
         icon: deployIcon,
         load: () => import('./components/model_page'),
-        title: ({ ref }) => shortModel(ref),
+        title: ({ ref }) => refText(ref),
         name: ({ ref }) => ref,
         args: {
           args: {
@@ -157,10 +157,7 @@ export const deploy: JupyterFrontEndPlugin<IEndpointTabs> = {
         side.begin({
           model: typeof args.model === 'string' ? args.model : undefined,
           endpoint: typeof args.endpoint === 'string' ? args.endpoint : undefined,
-          notebook: pathInProject(
-            app.serviceManager.contents.localPath(notebook),
-            perijove.project.path
-          )
+          notebook: perijove.project.relative(notebook) ?? ''
         });
         if (!side.isAttached) {
           shell.add(side, 'right', { rank: 300, type: 'Perijove' });

@@ -27,7 +27,7 @@ export class CurrentNotebook {
 
   private _tell(): void {
     const file = this._tracker?.currentWidget?.context.path;
-    const path = file === undefined ? null : withinProject(file, this._project.path);
+    const path = file === undefined ? null : this._project.relative(file);
     if (path !== this._path) {
       this._path = path;
       this._changed.emit();
@@ -38,22 +38,4 @@ export class CurrentNotebook {
   private readonly _project: CurrentProject;
   private readonly _changed = new Signal<this, void>(this);
   private _path: string | null = null;
-}
-
-/** A file's path as the project says it; null when it lies elsewhere. */
-export function withinProject(file: string, project: string | null): string | null {
-  // A path of another drive than the default one begins with the drive's name.
-  const local = file.replace(/^[^/:]+:/, '');
-  if (project === null) {
-    return null;
-  }
-  if (project === '') {
-    return local;
-  }
-  return local.startsWith(project + '/') ? local.slice(project.length + 1) : null;
-}
-
-/** Where a file of the project lies below the server's root. */
-export function inServer(path: string, project: string | null): string {
-  return project ? `${project}/${path}` : path;
 }

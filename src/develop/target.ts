@@ -1,5 +1,5 @@
 import type { Kpi, RunSummary } from '../api';
-import { parseRef } from '../api/refs';
+import { refText } from '../api/refs';
 import { shortBy, toNumber, type Direction } from './figures';
 
 /** A number of a run beside its target. */
@@ -26,7 +26,7 @@ export function targetsOf(run: RunSummary): ITarget[] {
       const value = toNumber(verdict.value);
       return {
         metric: verdict.metric,
-        on: `${datasetOf(verdict.data)} ${verdict.split}`,
+        on: `${refText(verdict.data)} ${verdict.split}`,
         value,
         target: verdict.target,
         direction,
@@ -79,10 +79,4 @@ export function kpiOf(metric: string, kpis: readonly Kpi[]): Kpi | undefined {
 function isAbout(metric: string, kpi: Kpi): boolean {
   const name = metric.split('/').at(-1);
   return name === kpi.metric || name === `${kpi.split}_${kpi.metric}`;
-}
-
-/** The dataset as a person names it: `builds v1` for `data:builds@1`. */
-function datasetOf(data: string): string {
-  const ref = parseRef(data);
-  return ref === null || ref.version === null ? data : `${ref.name} v${ref.version}`;
 }

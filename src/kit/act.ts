@@ -1,3 +1,4 @@
+import type { Trans } from '../api/language';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -20,10 +21,7 @@ export interface Question {
 }
 
 /** Ask once before an effect, in words that name the object and the consequence. */
-export async function askToAct(
-  question: Question,
-  trans: { __: (text: string) => string }
-): Promise<boolean> {
+export async function askToAct(question: Question, trans: Trans): Promise<boolean> {
   const accept = question.warn === true ? Dialog.warnButton : Dialog.okButton;
   const { button } = await showDialog({
     title: question.title,

@@ -1,14 +1,27 @@
 /**
  * Numbers, bytes and times as people read them. Each short form has its full twin for the tooltip.
  */
+import { locale } from '../api/language';
 import type { WireNumber } from '../api/types';
 
 /** What stands where there is no value. */
 export const NOTHING = '–';
 
-function locale(): string | undefined {
-  const lang = typeof document === 'undefined' ? '' : document.documentElement.lang;
-  return lang === '' ? undefined : lang;
+/** With just so many digits behind the point. */
+function fixed(value: number, digits: number): string {
+  return value.toLocaleString(locale(), {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    useGrouping: false
+  });
+}
+
+function precise(value: number, digits: number): string {
+  return value.toLocaleString(locale(), {
+    minimumSignificantDigits: digits,
+    maximumSignificantDigits: digits,
+    useGrouping: false
+  });
 }
 
 /** Read a number off the wire. */
@@ -49,7 +62,7 @@ export function count(value: number | null | undefined): string {
 
 /** A share in [0, 1] as a percentage. */
 export function percent(share: number | null | undefined, digits = 0): string {
-  return share === null || share === undefined ? NOTHING : `${(share * 100).toFixed(digits)} %`;
+  return share === null || share === undefined ? NOTHING : `${fixed(share * 100, digits)} %`;
 }
 
 const BYTES = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
@@ -65,8 +78,7 @@ export function bytes(value: number | null | undefined): string {
     size /= 1024;
     unit += 1;
   }
-  const text =
-    unit === 0 || size >= 99.5 ? size.toFixed(0) : size.toPrecision(size >= 9.95 ? 3 : 2);
+  const text = unit === 0 || size >= 99.5 ? fixed(size, 0) : precise(size, size >= 9.95 ? 3 : 2);
   return `${text} ${BYTES[unit]}`;
 }
 
@@ -76,10 +88,10 @@ export function duration(ms: number | null | undefined): string {
     return NOTHING;
   }
   if (ms < 1000) {
-    return ms < 10 && ms !== 0 ? `${ms.toPrecision(2)} ms` : `${Math.round(ms)} ms`;
+    return ms < 10 && ms !== 0 ? `${precise(ms, 2)} ms` : `${Math.round(ms)} ms`;
   }
   if (ms < 10_000) {
-    return `${(ms / 1000).toFixed(1)} s`;
+    return `${fixed(ms / 1000, 1)} s`;
   }
   const seconds = Math.round(ms / 1000);
   const units: [number, string][] = [

@@ -1,3 +1,4 @@
+import type { Trans } from '../api/language';
 import { useState } from 'react';
 
 import { PerijoveError } from '../api/errors';
@@ -25,7 +26,7 @@ export function useJob(id: string): Resource<Job> {
 /** A glyph and a word for a job's state. */
 export function jobState(
   state: Job['state'],
-  trans: { __: (text: string) => string }
+  trans: Trans
 ): { condition: Condition; label: string } {
   switch (state) {
     case 'queued':

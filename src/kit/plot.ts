@@ -1,6 +1,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
+import { locale } from '../api/language';
 import { absolute, figure } from './format';
 import { colorOf } from './palette';
 import type { ChartProps, ChartSeries } from './series';
@@ -255,7 +256,7 @@ export class Plot {
     });
     const head = document.createElement('div');
     head.className = 'pj-Chart-at';
-    head.textContent = time ? absolute(x) : `${xLabel} ${x.toLocaleString()}`.trim();
+    head.textContent = time ? absolute(x) : `${xLabel} ${x.toLocaleString(locale())}`.trim();
     this._tip.replaceChildren(head, ...lines);
     this._tip.hidden = false;
     const width = this._tip.offsetWidth;
@@ -297,8 +298,8 @@ function timeTicks(_: uPlot, ticks: number[]): string[] {
   const span = (ticks[ticks.length - 1] ?? 0) - (ticks[0] ?? 0);
   return ticks.map(tick =>
     span > 86_400_000
-      ? new Date(tick).toLocaleDateString(undefined, { month: 'short', day: 'numeric' })
-      : new Date(tick).toLocaleTimeString(undefined, {
+      ? new Date(tick).toLocaleDateString(locale(), { month: 'short', day: 'numeric' })
+      : new Date(tick).toLocaleTimeString(locale(), {
           hour: '2-digit',
           minute: '2-digit',
           hourCycle: 'h23'

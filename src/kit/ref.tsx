@@ -1,4 +1,4 @@
-import { parseRef } from '../api/refs';
+import { parseRef, refText } from '../api/refs';
 import { useOpen } from './open';
 import { useServices } from './services';
 
@@ -23,16 +23,4 @@ export function RefLink({ of, label }: RefLinkProps): JSX.Element {
       {text}
     </button>
   );
-}
-
-/** `builds v3` for `data:builds@3`; a run by the head of its identifier. */
-export function refText(of: string): string {
-  const ref = parseRef(of);
-  if (ref === null) {
-    return of;
-  }
-  if (ref.kind === 'run') {
-    return ref.name.slice(0, 8);
-  }
-  return ref.version === null ? ref.name : `${ref.name} v${ref.version}`;
 }

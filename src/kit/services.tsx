@@ -3,7 +3,7 @@ import type { ISignal } from '@lumino/signaling';
 import { createContext, useCallback, useContext, useSyncExternalStore } from 'react';
 
 import type { IPerijove } from '../api/tokens';
-import { english } from './english';
+import { english } from '../api/english';
 
 /** What every component below a page or the sidebar can reach. */
 export const ServicesContext = createContext<IPerijove | null>(null);

@@ -1,3 +1,4 @@
+import type { Trans } from '../api/language';
 import { classes } from './classes';
 import { useTrans } from './services';
 
@@ -95,7 +96,7 @@ export function StateGlyph({ state, word = false, label }: StateGlyphProps): JSX
 }
 
 /** The word of a state. */
-export function conditionWord(state: Condition, trans: { __: (text: string) => string }): string {
+export function conditionWord(state: Condition, trans: Trans): string {
   switch (state) {
     case 'ok':
       return trans.__('ok');

@@ -1,4 +1,4 @@
-import type { Kpi, Metric, Project, Request } from '../api';
+import type { Kpi, Metric, Project, Request, Trans } from '../api';
 import { parseNumber } from '../kit';
 
 /** A target as it is typed. */
@@ -64,7 +64,7 @@ export function isBlank(kpi: KpiDraft): boolean {
 }
 
 /** What is wrong with a row; an empty object when nothing is. */
-export function errorsOf(kpi: KpiDraft, trans: { __: (text: string) => string }): KpiErrors {
+export function errorsOf(kpi: KpiDraft, trans: Trans): KpiErrors {
   const errors: KpiErrors = {};
   if (isBlank(kpi)) {
     return errors;

@@ -97,10 +97,10 @@ export const problem: JupyterFrontEndPlugin<void> = {
             title: trans.__('Sign off the targets?'),
             label: trans.__(
               'Your name goes under: %1. It is on record in the audit.',
-              kpis.map(kpi => targetText(kpi)).join('; ')
+              kpis.map(kpi => targetText(kpi, trans)).join('; ')
             ),
             placeholder: trans.__('Note (may stay empty)'),
-            okLabel: trans.__('Sign Off')
+            okLabel: trans.__('Sign off')
           });
           if (button.accept) {
             await client.post('/project/signoff', { body: { note: value ?? '' } });

@@ -1,4 +1,4 @@
-import type { Kpi } from '../api';
+import type { Kpi, Trans } from '../api';
 import { figure } from '../kit';
 
 /** The sign between a value and its target. */
@@ -7,6 +7,13 @@ export function sign(kpi: Pick<Kpi, 'direction'>): string {
 }
 
 /** A target in a few words: `roc_auc ≥ 0.75 on builds/test`. */
-export function targetText(kpi: Kpi): string {
-  return `${kpi.metric} ${sign(kpi)} ${figure(kpi.target)} on ${kpi.data}/${kpi.split}`;
+export function targetText(kpi: Kpi, trans: Trans): string {
+  return trans.__(
+    '%1 %2 %3 on %4/%5',
+    kpi.metric,
+    sign(kpi),
+    figure(kpi.target),
+    kpi.data,
+    kpi.split
+  );
 }

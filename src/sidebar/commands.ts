@@ -92,8 +92,8 @@ export function addCommands(
         title: trans.__('Make a project'),
         label: trans.__('Its folder, from the root of the file browser'),
         placeholder: trans.__('the root itself'),
-        text: typeof given === 'string' ? given : (browser?.model.path ?? '').replace(/^\w+:/, ''),
-        okLabel: trans.__('Make Project')
+        text: typeof given === 'string' ? given : project.local(browser?.model.path ?? ''),
+        okLabel: trans.__('Make project')
       });
       if (asked.button.accept) {
         await perform(async () => {
@@ -134,7 +134,7 @@ export function addCommands(
     execute: () =>
       perform(() =>
         commands.execute('docmanager:open', {
-          path: [project.path ?? '', 'perijove.toml'].filter(Boolean).join('/'),
+          path: project.absolute('perijove.toml'),
           factory: 'Editor'
         })
       )

@@ -133,10 +133,10 @@ for (const { name, csv } of [
 
     await test.step(overridden ? 'Sign for it and deploy' : 'Deploy', async () => {
       const gate = form.getByRole('region', { name: 'Gate' });
-      await expect(form.getByRole('button', { name: /^Deploy builds@1/ })).toBeVisible();
+      await expect(form.getByRole('button', { name: /^Deploy builds v1/ })).toBeVisible();
       if (overridden) {
         await expect(gate).toContainText(/roc_auc 0\.\d+ on builds\/test, target ≥ 0\.75/);
-        await expect(form.getByRole('button', { name: /^Deploy builds@1/ })).toBeDisabled();
+        await expect(form.getByRole('button', { name: /^Deploy builds v1/ })).toBeDisabled();
         await form.getByRole('button', { name: 'Override the gate…' }).click();
         await form.getByLabel('Your name').fill('Ada Lovelace');
         await form.getByLabel('Reason').fill(REASON);
@@ -144,7 +144,7 @@ for (const { name, csv } of [
         await form.getByRole('button', { name: /^Override and deploy/ }).click();
       } else {
         await shot('gate-open');
-        await form.getByRole('button', { name: /^Deploy builds@1/ }).click();
+        await form.getByRole('button', { name: /^Deploy builds v1/ }).click();
       }
       await expect(form.getByRole('button', { name: 'Send request' })).toBeVisible({
         timeout: 60_000

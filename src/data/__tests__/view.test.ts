@@ -1,5 +1,6 @@
 import { describe as suite, expect, it } from 'vitest';
 
+import { english } from '../../api/english';
 import {
   arity,
   describe,
@@ -11,11 +12,6 @@ import {
   specOf,
   writePositions
 } from '../view';
-
-const trans = {
-  __: (text: string, ...args: string[]): string =>
-    text.replace(/%(\d)/g, (_, index: string) => args[Number(index) - 1] ?? '')
-};
 
 suite('the kind of a type', () => {
   it.each([
@@ -62,7 +58,7 @@ suite('a condition', () => {
         const values = takes === 'many' ? ['1', '2', '3'] : ['1', '2'].slice(0, takes);
         const condition = { column: 'size', operator, values };
         expect(filterOf(condition).type).toMatch(/^(compare|one_of|missing|not|all)$/);
-        expect(describe(condition, trans)).toContain('size');
+        expect(describe(condition, english)).toContain('size');
       }
     }
   });

@@ -1,4 +1,4 @@
-import type { ColumnChange, VersionDiff } from '../../api';
+import type { ColumnChange, Trans, VersionDiff } from '../../api';
 import { Bars } from '../../kit/bars';
 import { Drawer } from '../../kit/drawer';
 import { Empty, Loaded } from '../../kit/feedback';
@@ -99,10 +99,7 @@ function Difference({ diff }: { diff: VersionDiff }): JSX.Element {
   );
 }
 
-function changeInWords(
-  { column, change, before, after }: ColumnChange,
-  trans: { __: (text: string, ...args: string[]) => string }
-): string {
+function changeInWords({ column, change, before, after }: ColumnChange, trans: Trans): string {
   switch (change) {
     case 'added':
       return trans.__('%1 is new (%2)', column, after);

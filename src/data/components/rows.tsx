@@ -1,3 +1,4 @@
+import type { Trans } from '../../api/language';
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { KeyboardEvent } from 'react';
 import { useEffect, useMemo, useRef, useState } from 'react';
@@ -350,7 +351,7 @@ function rowsInWords(
   { first, last }: { first: number; last: number },
   rows: number | null,
   all: number,
-  trans: { __: (text: string, ...args: string[]) => string }
+  trans: Trans
 ): string {
   const whole =
     rows === null

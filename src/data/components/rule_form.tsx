@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 
-import type { Dataset, Rule } from '../../api';
+import type { Dataset, Rule, Trans } from '../../api';
 import { Button } from '../../kit/button';
 import { ListField, SelectField, TextField } from '../../kit/form';
 import { useTrans } from '../../kit/services';
@@ -185,10 +185,7 @@ export function RuleForm(props: RuleFormProps): JSX.Element {
   );
 }
 
-const FIXES: Record<
-  NonNullable<Rule['fix']>,
-  (trans: { __: (text: string) => string }) => string
-> = {
+const FIXES: Record<NonNullable<Rule['fix']>, (trans: Trans) => string> = {
   cast: trans => trans.__('Cast to the type'),
   trim: trans => trans.__('Trim white space'),
   fill: trans => trans.__('Fill with a value'),

@@ -1,3 +1,4 @@
+import type { Trans } from '../../api/language';
 import { useState } from 'react';
 
 import {
@@ -310,7 +311,7 @@ function Result({ result }: { result: QualityResult }): JSX.Element {
   );
 }
 
-function resultName(state: RuleResult['state'], trans: { __: (text: string) => string }): string {
+function resultName(state: RuleResult['state'], trans: Trans): string {
   switch (state) {
     case 'pass':
       return trans.__('passes');

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 
-import type { Dataset, DataVersion, Proof } from '../../api';
+import type { Dataset, DataVersion, Proof, Trans } from '../../api';
+import { refText } from '../../api/refs';
 import { askToAct } from '../../kit/act';
 import { useAction } from '../../kit/action';
 import { Button } from '../../kit/button';
@@ -8,7 +9,6 @@ import { ErrorView, Loaded } from '../../kit/feedback';
 import { bytes, count } from '../../kit/format';
 import { Section } from '../../kit/header';
 import { JobView, useJob } from '../../kit/job';
-import { refText } from '../../kit/ref';
 import { useResource } from '../../kit/resource';
 import { useServices, useTrans } from '../../kit/services';
 import { DataTable, type TableColumn } from '../../kit/table';
@@ -273,10 +273,7 @@ function Quality({ version }: { version: DataVersion }): JSX.Element {
   }
 }
 
-function proofInWords(
-  proof: Proof,
-  trans: { __: (text: string, ...args: string[]) => string }
-): string {
+function proofInWords(proof: Proof, trans: Trans): string {
   const rows = count(proof.rows);
   const words = proof.same
     ? trans.__('%1 rows, fingerprint %2', rows, shortened(proof.fingerprint))

@@ -10,6 +10,7 @@ import {
 } from '@lumino/datagrid';
 import type { IMessageHandler, Message } from '@lumino/messaging';
 
+import { locale } from '../../api/language';
 import { isNumeric } from '../types';
 import { cellText, LOADING } from './cells';
 import { fitted, HeaderRenderer, PADDING, type IHeaderFacts } from './headers';
@@ -258,7 +259,7 @@ export class RowsGrid extends DataGrid {
       const width = letters * letter + 2 * PADDING + 6;
       this.resizeColumn('body', index, Math.round(Math.min(MAX_WIDTH, Math.max(72, width))));
     });
-    const digits = this._model.rowCount('body').toLocaleString().length;
+    const digits = this._model.rowCount('body').toLocaleString(locale()).length;
     this.resizeColumn('row-header', 0, Math.max(48, digits * letter + 16));
   }
 

@@ -1,6 +1,7 @@
 import { DataModel } from '@lumino/datagrid';
 import { tableFromIPC, type Table } from '@uwdata/flechette';
 
+import { locale } from '../../api/language';
 import type { components } from '../../api/wire';
 import { cellText, LOADING, writer, type CellWriter } from './cells';
 import { CHUNK_ROWS, Pages } from './pages';
@@ -117,7 +118,7 @@ export class RowsModel extends DataModel {
       case 'column-header':
         return this.shown[column]!.column.name;
       case 'row-header':
-        return (row + 1).toLocaleString();
+        return (row + 1).toLocaleString(locale());
       case 'corner-header':
         return '';
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Gate, GateCheck } from '../../api';
-import { english } from '../../kit/english';
+import { english } from '../../api/english';
 import { blocking, inReadingOrder, nameProblem, verdict } from '../gate';
 
 const trans = english;

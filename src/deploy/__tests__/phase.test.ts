@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Endpoint, KpiVerdict } from '../../api';
-import { english } from '../../kit/english';
+import { english } from '../../api/english';
 import { phaseOf, verdictsWord } from '../phase';
-import { pathInProject, shortModel } from '../refs';
 import { asksAnything } from '../schema';
 
 function endpoint(values: Partial<Endpoint>): Endpoint {
@@ -51,19 +50,5 @@ describe("a target's schema", () => {
     expect(asksAnything({ properties: { port: { type: 'number' } } })).toBe(true);
     expect(asksAnything({ $ref: '#/$defs/S', $defs: { S: { properties: { a: {} } } } })).toBe(true);
     expect(asksAnything({ $ref: '#' })).toBe(false);
-  });
-});
-
-describe('names', () => {
-  it('are those that people say', () => {
-    expect(shortModel('model:builds@3')).toBe('builds@3');
-    expect(shortModel('model:builds')).toBe('model:builds');
-  });
-
-  it('of notebooks are relative to the project', () => {
-    expect(pathInProject('ci/notebooks/a.ipynb', 'ci')).toBe('notebooks/a.ipynb');
-    expect(pathInProject('ci-2/a.ipynb', 'ci')).toBe('');
-    expect(pathInProject('a.ipynb', '')).toBe('a.ipynb');
-    expect(pathInProject('a.ipynb', null)).toBe('');
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Field } from '../../api';
-import { english } from '../../kit/english';
+import { english } from '../../api/english';
 import { parseRow, parseValue, textOf } from '../values';
 
 const trans = english;

@@ -1,4 +1,5 @@
 import type { Endpoint, ModelVersion } from '../../api';
+import { refText } from '../../api/refs';
 import {
   Button,
   DataTable,
@@ -16,7 +17,6 @@ import {
   useTrans,
   type TableColumn
 } from '../../kit';
-import { shortModel } from '../refs';
 import { CommandIDs } from '../tokens';
 import { OverrideCell } from './endpoint_tabs';
 import { Verdicts } from './verdicts';
@@ -83,7 +83,7 @@ function EndpointsTable({ items, canDeploy, deploy }: EndpointsTableProps): JSX.
       id: 'model',
       title: trans.__('Model'),
       min: 120,
-      value: row => shortModel(row.model)
+      value: row => refText(row.model)
     },
     {
       id: 'revision',
@@ -190,7 +190,7 @@ function ModelsTable({ items, deploy }: ModelsTableProps): JSX.Element {
       render: row => (
         <Button
           look="link"
-          title={trans.__('Deploy %1', shortModel(row.ref))}
+          title={trans.__('Deploy %1', refText(row.ref))}
           onClick={() => deploy({ model: row.ref })}
         >
           {trans.__('Deploy…')}

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../api';
+import { refText } from '../../api/refs';
 import { Button } from '../../kit/button';
 import { Loaded } from '../../kit/feedback';
 import { Section } from '../../kit/header';
@@ -8,7 +9,6 @@ import { useResource } from '../../kit/resource';
 import { useServices, useTrans } from '../../kit/services';
 import { StateGlyph } from '../../kit/state';
 import { phaseOf } from '../phase';
-import { shortModel } from '../refs';
 import { Progress } from './progress';
 import { Copy, Snippets } from './snippets';
 import { TryIt } from './tryit';
@@ -121,7 +121,7 @@ function Live({ endpoint, copy, onBack }: LiveProps): JSX.Element {
           label={trans.__(
             '%1 serves %2 (revision %3)',
             name,
-            shortModel(endpoint.model),
+            refText(endpoint.model),
             endpoint.revision
           )}
         />

@@ -15,7 +15,6 @@ import {
 } from '../../kit';
 import { RefLink } from '../../kit/ref';
 import { phaseOf } from '../phase';
-import { shortModel } from '../refs';
 import { CommandIDs, type IEndpointTabs } from '../tokens';
 import { useEndpoint } from './deployment';
 import { OverrideBanner } from './verdicts';
@@ -85,9 +84,7 @@ function Header({ endpoint }: { endpoint: Endpoint }): JSX.Element {
       state={endpoint.state}
       facts={
         <>
-          {endpoint.model !== '' && (
-            <RefLink of={endpoint.model} label={shortModel(endpoint.model)} />
-          )}
+          {endpoint.model !== '' && <RefLink of={endpoint.model} />}
           {endpoint.revision > 0 && <span>{trans.__('revision %1', endpoint.revision)}</span>}
           <span>{endpoint.target}</span>
           {endpoint.memory !== null && <span>{bytes(endpoint.memory)}</span>}

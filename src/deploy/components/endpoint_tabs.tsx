@@ -1,4 +1,5 @@
 import type { Endpoint, Gate, Override, Revision } from '../../api';
+import { refText } from '../../api/refs';
 import {
   Button,
   DataTable,
@@ -15,7 +16,6 @@ import {
 } from '../../kit';
 import { RefLink } from '../../kit/ref';
 import { phaseOf } from '../phase';
-import { shortModel } from '../refs';
 import { CommandIDs } from '../tokens';
 import { Url } from './deployment';
 import { GateChecklist } from './gate';
@@ -92,7 +92,7 @@ export function RevisionsTab({ endpoint }: { endpoint: Endpoint }): JSX.Element 
       title: trans.__('Model'),
       min: 120,
       value: row => row.model,
-      render: row => <RefLink of={row.model} label={shortModel(row.model)} />
+      render: row => <RefLink of={row.model} />
     },
     {
       id: 'at',
@@ -185,7 +185,7 @@ export function GateTab({ endpoint }: { endpoint: Endpoint }): JSX.Element {
             title={trans.__(
               'As it stood when revision %1 (%2) was deployed',
               revision.number,
-              shortModel(revision.model)
+              refText(revision.model)
             )}
           >
             {revision.override !== null && <OverrideBanner override={revision.override} />}

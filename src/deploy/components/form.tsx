@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 
 import type { DeployTargetInfo, Endpoint, Gate, ModelVersion } from '../../api';
+import { refText } from '../../api/refs';
 import {
   Button,
   Empty,
@@ -20,7 +21,6 @@ import {
 import { RefLink } from '../../kit/ref';
 import { blocking, nameProblem, verdict } from '../gate';
 import { verdictsWord } from '../phase';
-import { shortModel } from '../refs';
 import { asksAnything } from '../schema';
 import { GateChecklist } from './gate';
 import { OverrideForm } from './override';
@@ -128,7 +128,7 @@ function Filled(props: FilledProps): JSX.Element {
   const target = targets.find(one => one.name === targetName) ?? targets[0];
   const wrongName = nameProblem(name, trans);
   const { gate, error: gateError, loading, reload } = useGate(model.ref, name, wrongName);
-  const what = trans.__('%1 to %2', shortModel(model.ref), name);
+  const what = trans.__('%1 to %2', refText(model.ref), name);
   const now = endpoints.find(one => one.name === name);
 
   const deploy = useAction(async (override: { by: string; reason: string } | null) => {
@@ -256,7 +256,7 @@ function optionOf(
   trans: TranslationBundle
 ): string {
   const parts = [
-    `${model.name} @ ${model.version}`,
+    refText(model.ref),
     verdictsWord(model.verdicts, trans),
     here.has(model.facts.run_id) && trans.__('this notebook')
   ];
@@ -269,7 +269,7 @@ function nowWord(endpoint: Endpoint | undefined, trans: TranslationBundle): stri
   }
   const next = Math.max(0, ...endpoint.revisions.map(revision => revision.number)) + 1;
   return endpoint.revision > 0
-    ? trans.__('Serves %1 now. This becomes revision %2.', shortModel(endpoint.model), next)
+    ? trans.__('Serves %1 now. This becomes revision %2.', refText(endpoint.model), next)
     : trans.__('Is there, and serves nothing now. This becomes revision %1.', next);
 }
 

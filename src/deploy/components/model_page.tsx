@@ -1,4 +1,5 @@
 import type { Field, ModelVersion } from '../../api';
+import { refText } from '../../api/refs';
 import { PerijoveError } from '../../api/errors';
 import {
   Badge,
@@ -19,7 +20,6 @@ import {
   type TableColumn
 } from '../../kit';
 import { RefLink } from '../../kit/ref';
-import { shortModel } from '../refs';
 import { CommandIDs } from '../tokens';
 import { textOf, typeWord } from '../values';
 import { GateChecklist } from './gate';
@@ -47,7 +47,7 @@ export default function ModelPage({ args }: PageProps<ModelArgs>): JSX.Element {
             error={
               new PerijoveError({
                 code: 'model_not_found',
-                message: trans.__('The project has no model %1.', shortModel(args.ref)),
+                message: trans.__('The project has no model %1.', refText(args.ref)),
                 hint: trans.__('The Deploy page lists the models that there are.')
               })
             }
@@ -74,7 +74,7 @@ function ModelView({ model }: { model: ModelVersion }): JSX.Element {
     <>
       <PageHeader
         kind={trans.__('Model')}
-        title={shortModel(model.ref)}
+        title={refText(model.ref)}
         facts={<Verdicts verdicts={model.verdicts} />}
         actions={
           <Button

@@ -1,3 +1,4 @@
+import type { Trans } from '../../api/language';
 import { useEffect, useRef, useState } from 'react';
 
 import {
@@ -251,11 +252,7 @@ function Head({ summary }: { summary: RunSummary }): JSX.Element {
   );
 }
 
-function wordOf(
-  state: RunSummary['state'],
-  took: string,
-  trans: { __: (text: string, ...args: string[]) => string }
-): string {
+function wordOf(state: RunSummary['state'], took: string, trans: Trans): string {
   switch (state) {
     case 'finished':
       return trans.__('finished in %1', took);

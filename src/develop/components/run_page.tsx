@@ -14,7 +14,6 @@ import { CommandIDs as DeployIDs } from '../../deploy/tokens';
 import { dataOf } from '../card';
 import { duration, timeLeft } from '../figures';
 import { useLiveRuns, useNow } from '../live';
-import { inServer } from '../notebook';
 import { targetsOf } from '../target';
 import { CommandIDs } from '../tokens';
 import { RunCurves } from './curves';
@@ -87,7 +86,7 @@ function RunView({ run, kpis }: { run: Run; kpis: readonly Kpi[] }): JSX.Element
                   look="link"
                   onClick={() =>
                     void commands.execute('docmanager:open', {
-                      path: inServer(notebook, project.path)
+                      path: project.absolute(notebook)
                     })
                   }
                 >

@@ -1,4 +1,4 @@
-import type { RunSummary } from '../../api';
+import type { RunSummary, Trans } from '../../api';
 import { figure } from '../../kit/format';
 import { useTrans } from '../../kit/services';
 import { StateGlyph } from '../../kit/state';
@@ -46,10 +46,7 @@ export function TargetLine({ target }: { target: ITarget }): JSX.Element {
   );
 }
 
-function distance(
-  target: ITarget,
-  trans: { __: (text: string, ...args: string[]) => string }
-): string {
+function distance(target: ITarget, trans: Trans): string {
   if (Number.isNaN(target.short)) {
     return trans.__('no number');
   }

@@ -8,7 +8,7 @@ import { Openers } from '../../api/openers';
 import { CurrentProject } from '../../api/project';
 import { Stoppers } from '../../api/stoppers';
 import type { IPerijove } from '../../api/tokens';
-import { english } from '../english';
+import { english } from '../../api/english';
 import { ServicesContext } from '../services';
 
 export type Answers = Record<string, (init: RequestInit, url: URL) => unknown>;

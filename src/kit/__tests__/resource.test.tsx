@@ -176,8 +176,8 @@ describe('useResource', () => {
 
   it('asks again and again without a sign of it', async () => {
     const loading: boolean[] = [];
-    const { result, rerender } = renderHook(
-      ({ every }: { every: number | undefined }) => {
+    const { result, unmount } = renderHook(
+      ({ every }: { every: number }) => {
         const runs = useResource(
           ['polled'],
           [],
@@ -192,7 +192,7 @@ describe('useResource', () => {
     await waitFor(() => expect(asked.length).toBeGreaterThan(2), { timeout: 3000 });
     expect(result.current.data).toBeDefined();
     expect(loading.lastIndexOf(true)).toBeLessThan(loading.indexOf(false));
-    rerender({ every: undefined });
+    unmount();
   });
 
   it('gets news where there is no sidebar', async () => {

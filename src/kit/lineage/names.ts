@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { versionText } from '../../api/refs';
 import type { Node, NodeKind, QualityFacts, WireNumber } from '../../api/types';
 import { figure } from '../format';
 import { useResource } from '../resource';
@@ -55,7 +56,7 @@ export function isFinding(kind: NodeKind): boolean {
 
 /** What a node is known by: a run by its name, what was found out by its result. */
 export function nodeLabel(node: Node, runs: RunNames, trans: TranslationBundle): string {
-  const plain = `${node.name} v${node.version}`;
+  const plain = versionText(node.name, node.version);
   switch (node.kind) {
     case 'run':
       return runs.get(node.name) ?? node.name.slice(0, 8);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { FeatureDrift as Drift, MonitorReport as Report } from '../../api';
-import { english } from '../../kit/english';
+import { english } from '../../api/english';
 import { byDrift, driftWord, errorRate, health, histogramOf, lineOf, roundTop } from '../report';
 
 const trans = english;

@@ -68,7 +68,7 @@ describe('the form of the definition', () => {
     await user.clear(target);
     await user.type(target, '0.4');
     await user.type(screen.getByLabelText('Live minimum ≤'), '0,5');
-    await user.click(screen.getByRole('button', { name: 'Save Project' }));
+    await user.click(screen.getByRole('button', { name: 'Save project' }));
     await waitFor(() => expect(onDone).toHaveBeenCalled());
     expect(saved).toEqual([
       {
@@ -95,7 +95,7 @@ describe('the form of the definition', () => {
     const user = userEvent.setup();
     await screen.findByRole('option', { name: 'Log loss' });
     await user.clear(screen.getByLabelText('Target ≥'));
-    await user.click(screen.getByRole('button', { name: 'Save Project' }));
+    await user.click(screen.getByRole('button', { name: 'Save project' }));
     expect(screen.getByText('Say how good is good enough.')).toBeTruthy();
     expect(screen.getByLabelText('Target ≥').getAttribute('aria-invalid')).toBe('true');
     expect(saved).toEqual([]);
@@ -104,7 +104,7 @@ describe('the form of the definition', () => {
   it('leaves a blank target away', async () => {
     const onDone = vi.fn();
     render(form({ ...PROJECT, kpis: [] }, onDone), { wrapper: wrapper(perijove) });
-    await userEvent.setup().click(screen.getByRole('button', { name: 'Save Project' }));
+    await userEvent.setup().click(screen.getByRole('button', { name: 'Save project' }));
     await waitFor(() => expect(onDone).toHaveBeenCalled());
     expect(saved).toMatchObject([{ kpis: [] }]);
   });
@@ -121,13 +121,13 @@ describe('the form of the definition', () => {
       new Response(JSON.stringify({ code: 'conflict', message: 'Changed.', hint: '' }), {
         status: 409
       });
-    await user.click(screen.getByRole('button', { name: 'Save Project' }));
+    await user.click(screen.getByRole('button', { name: 'Save project' }));
     await waitFor(() => expect(onReload).toHaveBeenCalled());
     rerender(form({ ...PROJECT, owner: 'Edsger', revision: 'r2' }, onDone, onReload));
     expect(screen.getByRole('alert').textContent).toContain('Owner: Edsger');
     expect(owner.value).toBe('Grace');
     answer = () => PROJECT;
-    await user.click(screen.getByRole('button', { name: 'Save over the Newer File' }));
+    await user.click(screen.getByRole('button', { name: 'Save over the newer file' }));
     await waitFor(() => expect(onDone).toHaveBeenCalled());
     expect(saved[1]).toMatchObject({ revision: 'r2', owner: 'Grace' });
   });

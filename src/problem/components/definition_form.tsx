@@ -112,7 +112,7 @@ export function DefinitionForm({ project, onReload, onDone }: DefinitionFormProp
               })
             }
           >
-            {trans.__('Add Target')}
+            {trans.__('Add target')}
           </Button>
         }
       >
@@ -139,7 +139,7 @@ export function DefinitionForm({ project, onReload, onDone }: DefinitionFormProp
       <div className="pj-Definition-buttons">
         <Button onClick={onDone}>{trans.__('Cancel')}</Button>
         <Button type="submit" look="accept" busy={save.busy}>
-          {newer || conflict ? trans.__('Save over the Newer File') : trans.__('Save Project')}
+          {newer || conflict ? trans.__('Save over the newer file') : trans.__('Save project')}
         </Button>
         {checked && faulty && (
           <span className="pj-Definition-faulty" role="alert">
@@ -178,7 +178,7 @@ function Newer({ project, draft }: { project: Project; draft: Draft }): JSX.Elem
           {trans.__('Targets')}:{' '}
           {project.kpis.length === 0
             ? trans.__('none')
-            : project.kpis.map(kpi => targetText(kpi)).join('; ')}
+            : project.kpis.map(kpi => targetText(kpi, trans)).join('; ')}
         </li>
       </ul>
     </div>

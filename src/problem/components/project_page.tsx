@@ -66,7 +66,7 @@ export default function ProjectPage({ args, setTitle }: PageProps<ProjectArgs>):
             actions={
               !editing && (
                 <>
-                  <Button onClick={() => setEditing(true)}>{trans.__('Edit Project')}</Button>
+                  <Button onClick={() => setEditing(true)}>{trans.__('Edit project')}</Button>
                   <Button
                     look="accept"
                     disabled={data.kpis.length === 0}
@@ -77,7 +77,7 @@ export default function ProjectPage({ args, setTitle }: PageProps<ProjectArgs>):
                     }
                     onClick={() => void commands.execute(CommandIDs.signOff)}
                   >
-                    {trans.__('Sign Off')}
+                    {trans.__('Sign off')}
                   </Button>
                 </>
               )
@@ -235,7 +235,7 @@ function KpiTable(props: { items: readonly KpiStatus[]; onEdit: () => void }): J
     },
     {
       id: 'minimum',
-      title: trans.__('Live Minimum'),
+      title: trans.__('Live minimum'),
       help: trans.__('What the live endpoint must hold'),
       align: 'end',
       min: 100,

@@ -1,7 +1,7 @@
-import type { Step } from '../../api';
+import type { Step, Trans } from '../../api';
 
 /** What a step is called. */
-export function stepName(step: Step, trans: { __: (text: string) => string }): string {
+export function stepName(step: Step, trans: Trans): string {
   switch (step) {
     case 'problem':
       return trans.__('Problem');
