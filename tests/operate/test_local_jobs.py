@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +187,47 @@ def test_who_cannot_write_is_told(folder: Path) -> None:
 def test_supervisor_and_reader_name_a_process_alike() -> None:
     me = ProcessId.here()
     assert abs(born(me.pid) - me.born) < 0.02
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_refuses_new_jobs_and_loses_no_running_one(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    runner = LocalRunner(ProjectPaths(disk))
+    fill = disk / "fill"
+    try:
+        code = (
+            "import pathlib, time\nprint('up', flush=True)\n"
+            "while not pathlib.Path('go').exists(): time.sleep(0.02)"
+        )
+        job = start(runner, code)
+        read_log(runner, job.id, "up")
+        (disk / "go.py").touch()
+        _fill(fill)
+        with pytest.raises(ReadOnlyError, match="cannot be started"):
+            start(runner, "pass")
+        os.rename(disk / "go.py", disk / "go")
+        pid = _supervisor(runner, job.id)
+        _until(lambda: not _children(pid))
+        assert runner.get(job.id).state == "running"
+        fill.unlink()
+        assert runner.wait(job.id, DEADLINE).state == "finished"
+        assert [j.state for j in runner.list()] == ["finished"]
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children()
+    except psutil.NoSuchProcess:
+        return []
