@@ -88,6 +88,18 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument("name")
         if name == "rollback":
             action.add_argument("revision", type=int)
+    data = commands.add_parser("data", help="Make curated datasets again, or anew")
+    actions = data.add_subparsers(required=True, metavar="ACTION")
+    again = add(
+        "make-again", _make_again, "Make a version again and compare its rows", text.proof,
+        actions, judge=_same,
+    )  # fmt: skip
+    again.add_argument("ref", help="such as data:builds_clean@3, or builds_clean for the newest")
+    anew = add("curate", _curate, "Run a curation on its inputs as they are now", text.version,
+               actions)  # fmt: skip
+    anew.add_argument("name")
+    for action in (again, anew):
+        action.add_argument("--by", default="", help="who asks for it; you when left out")
     jobs = commands.add_parser("jobs", help="List jobs, read their logs, stop them")
     actions = jobs.add_subparsers(required=True, metavar="ACTION")
     add("list", _jobs, "List jobs, newest first", text.jobs, actions)
@@ -113,6 +125,36 @@ def _audit_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     audit.add_argument("--action", default="", help="only this, such as 'curate dataset'")
     audit.add_argument("--resource", default="", help="only what begins so, such as data:builds")
     audit.add_argument("--limit", type=int, default=10_000)
+
+
+def _make_again(options: argparse.Namespace) -> Any:
+    from perijove.core import jobs
+    from perijove.core.chain import make_ref, parse_version
+
+    with jobs.reported():
+        bench = _bench(options)
+        name, version = parse_version(options.ref)
+        node = bench.data.registry.resolve(name, version)
+        proof = bench.data.making.prove(make_ref("data", name, node.version), by=options.by)
+        jobs.finish({"ref": proof.ref, "same": proof.same, "fingerprint": proof.fingerprint})
+        return proof
+
+
+def _same(proof: Any) -> int:
+    from perijove.core.jobs import job_folder
+
+    # A job has done its work when it found a difference: its result tells that.
+    return 0 if proof.same or job_folder() is not None else 1
+
+
+def _curate(options: argparse.Namespace) -> Any:
+    from perijove.core import jobs
+
+    with jobs.reported():
+        data = _bench(options).data
+        node = data.making.renew(options.name, by=options.by)
+        jobs.finish({"ref": node.ref})
+        return data.registry.describe(node)
 
 
 def _bench(options: argparse.Namespace) -> Any:

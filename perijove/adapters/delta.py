@@ -49,7 +49,7 @@ class DeltaLake:
     ) -> Iterator[Staged]:
         table = storable(table)
         token = uuid.uuid4().hex
-        staged: Staged | None = None
+        staged: _Staged | None = None
         try:
             (folder / STAGED).mkdir(parents=True, exist_ok=True)
             with locked(folder / STAGED / token):
@@ -136,12 +136,12 @@ def _write(
 
 def _commit(folder: Path, staged: _Staged) -> int:
     """Make the files the newest version, in place of all that the last one held."""
-    from deltalake import DeltaTable, PostCommitHookProperties, Schema
+    from deltalake import PostCommitHookProperties, Schema
     from deltalake.exceptions import CommitFailedError
     from deltalake.transaction import AddAction, create_table_with_add_actions
 
     at = time.time_ns() // 1_000_000
-    actions = [
+    actions: list[Any] = [
         AddAction(file.path.name, file.bytes, {}, at, True, json.dumps(file.statistics))
         for file in staged.written
     ]

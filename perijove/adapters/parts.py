@@ -51,7 +51,8 @@ def group_counts(column: Any, shares: Sequence[float]) -> list[int]:
         ends.append(min(round(passed * 2**64), 2**64 - 1))
     ends[-1] = 2**64 - 1
     cuts = [int(np.searchsorted(placed, np.uint64(end), "left")) for end in ends[:-1]]
-    return np.diff([0, *cuts, len(placed)]).tolist()
+    counts: list[int] = np.diff([0, *cuts, len(placed)]).tolist()
+    return counts
 
 
 def group_hashes(column: Any) -> Any:

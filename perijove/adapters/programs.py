@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import linecache
+import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from importlib import metadata
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -43,6 +47,14 @@ class RecordedPrograms:
             ) from error
         return found
 
+    def environment(self, names: Iterable[str]) -> dict[str, str]:
+        found = {"python": platform.python_version()}
+        for name in names:
+            with suppress(metadata.PackageNotFoundError):
+                if name != "python":
+                    found[name] = metadata.version(name)
+        return found
+
 
 class _Finder:
     """Finds the modules that were recorded with a program, before those of the project."""
@@ -61,7 +73,7 @@ class _Finder:
         )
 
 
-class _Loader:
+class _Loader(Loader):
     def __init__(self, section: Section) -> None:
         self._section = section
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perijove.contracts.alerts import Alert, Alerts
 from perijove.contracts.chain import Audit, Edge, Lifecycle, Lineage, Node
+from perijove.contracts.data import Dataset, Proof
 from perijove.contracts.deploy import Endpoint, Endpoints
 from perijove.contracts.jobs import Job, Jobs
 from perijove.contracts.problem import ProjectSummary
@@ -163,6 +164,18 @@ def endpoint(item: Endpoint) -> str:
     if item.override is not None:
         line += f"\n  OVERRIDDEN by {item.override.by}: {item.override.reason}"
     return line
+
+
+def version(item: Dataset) -> str:
+    return f"{item.ref}  {item.facts.rows:,} rows  fingerprint {item.facts.fingerprint}"
+
+
+def proof(item: Proof) -> str:
+    """Say whether a version that was made again has the same rows."""
+    verdict = "the same rows" if item.same else "OTHER ROWS: it cannot be reproduced"
+    lines = [f"{item.ref}  {verdict}  {item.rows:,} rows in {item.seconds:.1f} s"]
+    lines += [f"  {difference}" for difference in item.differences]
+    return "\n".join([*lines, f"  fingerprint {item.fingerprint}"])
 
 
 def doctor(findings: Sequence[Finding]) -> str:

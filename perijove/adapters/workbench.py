@@ -56,10 +56,14 @@ class Workbench:
         from perijove.adapters.delta import DeltaLake
         from perijove.adapters.duckdb.engine import DuckDbEngine
         from perijove.adapters.duckdb.workers import Workers
+        from perijove.adapters.programs import RecordedPrograms
         from perijove.data.service import DataService
 
         workers = Workers(self.project.paths.root)
-        return DataService(self.project, DuckDbEngine(workers), DeltaLake(), self._sources)
+        return DataService(
+            self.project, DuckDbEngine(workers), DeltaLake(), self._sources, RecordedPrograms(),
+            self.jobs,
+        )  # fmt: skip
 
     def _sources(self) -> list[DataSource]:
         """Every kind of source that is installed, ours first."""
@@ -87,11 +91,17 @@ class Workbench:
         return Housekeeping(
             [
                 Chore("jobs that are lost", self.jobs.list),
+                Chore("schedules", self._due),
                 Chore("old jobs", self.jobs.prune, every=240),
                 Chore("the audit's anchor", anchor.refresh, every=20),
                 Chore("OpenLineage", self._tell_others()),
             ]
         )
+
+    def _due(self) -> None:
+        # A project without schedules does not open its data step for this.
+        if "data" in self.__dict__ or any(t.refresh for t in self.project.definition.data.values()):
+            self.data.schedules.look()
 
     def _tell_others(self) -> Callable[[], object]:
         from perijove.adapters.openlineage import OpenLineage

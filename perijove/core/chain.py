@@ -12,7 +12,7 @@ from perijove.contracts.data import DataFacts, SplitFacts
 from perijove.contracts.deploy import EndpointFacts, ModelFacts
 from perijove.contracts.problem import Direction, Kpi
 from perijove.contracts.quality import QualityFacts
-from perijove.core.errors import NotFoundError
+from perijove.core.errors import InvalidInputError, NotFoundError
 from perijove.core.ledger import Ledger, now
 
 F = TypeVar("F", bound=Struct)
@@ -110,6 +110,16 @@ def make_ref(kind: str, name: str, version: int) -> str:
 def ref_name(ref: str) -> str:
     """Return the name in a reference: ``builds`` of ``data:builds@3``."""
     return ref.partition(":")[2].rpartition("@")[0]
+
+
+def parse_version(text: str) -> tuple[str, int]:
+    """Take ``NAME``, ``NAME@VERSION`` or ``data:NAME@VERSION`` apart; version 0 is the newest."""
+    base, at, version = text.removeprefix("data:").partition("@")
+    if at and not (version.isdigit() and int(version)):
+        raise InvalidInputError(
+            f"{text!r} names no dataset version.", "Write NAME or NAME@VERSION, such as builds@3."
+        )
+    return base, int(version) if at else 0
 
 
 def facts_of(node: Node, kind: type[F]) -> F:

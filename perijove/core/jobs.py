@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -138,6 +138,16 @@ def fail(error: PerijoveError) -> None:
     if (folder := job_folder()) is not None:
         with contextlib.suppress(OSError, PerijoveError):
             _write(folder / ERROR_FILE, error.body())
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """Keep the error that ends the block, where it is the work of a job."""
+    try:
+        yield
+    except PerijoveError as error:
+        fail(error)
+        raise
 
 
 def _write(path: Path, content: Any, *, durable: bool = True) -> None:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from perijove.contracts.chain import Audit, AuditAnchor, AuditEntry, AuditQuery
@@ -114,7 +114,7 @@ class Ledger:
             try:
                 yield self._db
             except BaseException as error:
-                if self._db.in_transaction:  # a full disk rolls back by itself
+                with suppress(sqlite3.OperationalError):  # a full disk rolls back by itself
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError):
                     raise ReadOnlyError(

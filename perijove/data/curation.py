@@ -157,9 +157,7 @@ class Curation:
                 "Curate under another name.",
             )
 
-    def _apply(
-        self, name: str, table: ArrowTable, inputs: list[str], *, by: str
-    ) -> Applied | None:
+    def _apply(self, name: str, table: ArrowTable, inputs: list[str], *, by: str) -> Applied | None:
         """Apply the rules; None where none are declared."""
         if self._quality is None:
             return None
@@ -294,5 +292,3 @@ class _Files:
     folder: Path
     staged: Staged
     fingerprint: str
-
-

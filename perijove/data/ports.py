@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -440,6 +440,10 @@ class Programs(Protocol):
         UnsupportedError
             When it cannot be loaded here, for want of a package for instance.
         """
+        ...
+
+    def environment(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the versions here of Python and of packages; what is not installed is left out."""
         ...
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from perijove.contracts.base import Struct
-from perijove.contracts.data import Dataset, Datasets, Snippet
+from perijove.contracts.data import Dataset, Datasets, DataVersions, Snippet, VersionDiff
+from perijove.contracts.jobs import Job
 from perijove.contracts.sources import SourceEntries, Sources
 from perijove.contracts.table import CellValue, Found, Task, View
 from perijove.core.call import Call
+from perijove.data.refresh import parse_refresh
 from perijove.data.service import DataService
 
 
 def _list(service: DataService, call: Call) -> Datasets:
-    return Datasets(items=service.registry.datasets())
+    return Datasets(items=[service.schedules.describe(d) for d in service.registry.datasets()])
 
 
 def _register(service: DataService, call: Call) -> Dataset:
@@ -44,11 +46,14 @@ def _list_entries(service: DataService, call: Call) -> SourceEntries:
 
 
 def _get(service: DataService, call: Call) -> Dataset:
-    return service.registry.get(call.path["name"], call.query.version)
+    return service.schedules.describe(service.registry.get(call.path["name"], call.query.version))
 
 
 def _declare(service: DataService, call: Call) -> Dataset:
-    return service.registry.declare(call.path["name"], call.body, by=call.actor)
+    parse_refresh(call.body.refresh or "")
+    return service.schedules.describe(
+        service.registry.declare(call.path["name"], call.body, by=call.actor)
+    )
 
 
 def _rows(service: DataService, call: Call) -> bytes:
@@ -87,6 +92,26 @@ def _cancel_task(service: DataService, call: Call) -> Task:
     return service.tasks.cancel(call.path["id"])
 
 
+def _versions(service: DataService, call: Call) -> DataVersions:
+    return service.history.versions(call.path["name"])
+
+
+def _diff(service: DataService, call: Call) -> VersionDiff:
+    return service.history.diff(call.path["name"], call.query.base, call.query.version)
+
+
+def _split(service: DataService, call: Call) -> Dataset:
+    return service.splits.make(call.path["name"], call.body, by=call.actor)
+
+
+def _make_again(service: DataService, call: Call) -> Job:
+    return service.making.make_again(call.path["name"], call.body.version, by=call.actor)
+
+
+def _curate(service: DataService, call: Call) -> Job:
+    return service.making.curate(call.path["name"], call.actor)
+
+
 def _snippet(service: DataService, call: Call) -> Snippet:
     return Snippet(code=service.registry.snippet(call.path["name"]))
 
@@ -108,5 +133,10 @@ HANDLERS: dict[str, Callable[[DataService, Call], Struct | bytes]] = {
     "export_view": _export,
     "get_task": _task,
     "cancel_task": _cancel_task,
+    "list_versions": _versions,
+    "diff_versions": _diff,
+    "split_dataset": _split,
+    "make_again": _make_again,
+    "curate_dataset": _curate,
     "get_snippet": _snippet,
 }

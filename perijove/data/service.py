@@ -8,9 +8,13 @@ from perijove.contracts.base import State
 from perijove.contracts.chain import StepEntry, StepStatus
 from perijove.core.alerts import AlertBook
 from perijove.core.context import ProjectContext
+from perijove.core.jobs import JobRunner
 from perijove.data.curation import Curation
-from perijove.data.ports import DataEngine, DataSource, Lake
+from perijove.data.history import History
+from perijove.data.making import Making
+from perijove.data.ports import DataEngine, DataSource, Lake, Programs
 from perijove.data.registry import Registry
+from perijove.data.schedules import Schedules
 from perijove.data.sources import SourceCatalog
 from perijove.data.splits import Splits
 from perijove.data.tasks import Tasks
@@ -30,6 +34,10 @@ class DataService:
         Keeps curated versions.
     sources
         Finds the kinds of sources that are installed.
+    programs
+        Loads the recorded programs of curations.
+    runner
+        Runs them in processes of their own.
     """
 
     def __init__(
@@ -38,6 +46,8 @@ class DataService:
         engine: DataEngine,
         lake: Lake,
         sources: Callable[[], Sequence[DataSource]],
+        programs: Programs,
+        runner: JobRunner,
     ) -> None:
         self.project = project
         self._engine = engine
@@ -47,6 +57,17 @@ class DataService:
         self.registry = Registry(project, engine, lake, self.sources)
         self.splits = Splits(project, self.registry, engine)
         self.curation = Curation(project, self.registry, engine, lake)
+        self.making = Making(
+            project, self.registry, self.curation, engine, lake, None, programs, runner
+        )
+        self.schedules = Schedules(
+            project,
+            self.registry.state,
+            runner,
+            self.alerts,
+            lambda name: self.making.curate(name, by="schedule"),
+        )
+        self.history = History(project, self.registry, engine, self.making.obstacle)
         self.views = Views(project, self.registry, self.tasks, engine)
 
     def close(self) -> None:

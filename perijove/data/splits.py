@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Literal
 
 from perijove.contracts.chain import Node
-from perijove.contracts.data import DataFacts, SplitFacts, SplitPart
+from perijove.contracts.data import DataFacts, Dataset, SplitFacts, SplitPart, SplitRequest
 from perijove.core.chain import facts_of, make_ref
 from perijove.core.context import ProjectContext
 from perijove.core.errors import ConflictError, InvalidInputError, NotFoundError
@@ -97,6 +97,14 @@ class Splits:
             version=node.version,
             action="split dataset",
         )
+
+    def make(self, name: str, request: SplitRequest, *, by: str) -> Dataset:
+        """Fix the parts of one version, and describe it."""
+        node = self.project.chain.get(make_ref("data", name, request.version))
+        self.ensure(
+            node, request.parts or DEFAULT_PARTS, request.column, method=request.method, by=by
+        )
+        return self._registry.describe(node)
 
     def read(self, node: Node, part: str, columns: Sequence[str] | None = None) -> ArrowTable:
         """Return the rows of one part of a version's split; by time in that order.

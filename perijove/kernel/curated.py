@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from perijove.core.chain import parse_version
 from perijove.core.errors import InvalidInputError
-from perijove.kernel.datasets import DatasetHandle, parse_name
+from perijove.kernel.datasets import DatasetHandle
 from perijove.kernel.files import unwatched
 from perijove.kernel.frames import Library, as_frame
 from perijove.kernel.session import current
@@ -43,7 +44,8 @@ class CuratedFunction:
     ) -> None:
         functools.update_wrapper(self, function)
         self.name = name
-        self.inputs = tuple(parse_name(text) for text in inputs)
+        self._called = function.__name__
+        self.inputs = tuple(parse_version(text) for text in inputs)
         self._as = as_
         self._decorator = f"curate({name!r}, inputs={list(inputs)!r}, as_={as_!r})"
         self.__perijove_curation__ = self
@@ -86,7 +88,9 @@ class CuratedFunction:
             frames = [as_frame(table, self._as) for table in tables]
         frame = self.__perijove_function__(*frames, **parameters)
         if frame is None:
-            raise InvalidInputError(f"{self.__name__} returned nothing.", "Return the curated frame.")
+            raise InvalidInputError(
+                f"{self._called} returned nothing.", "Return the curated frame."
+            )
         return frame
 
     def _keywords(self, function: Callable[..., Any]) -> list[inspect.Parameter]:
@@ -117,13 +121,13 @@ class CuratedFunction:
         if unknown or missing:
             what = f"has no parameter {unknown[0]!r}" if unknown else f"needs {missing[0]!r}"
             raise InvalidInputError(
-                f"{self.__name__} {what}.",
+                f"{self._called} {what}.",
                 f"Its parameters are {', '.join(known)}." if known else "It has none.",
             )
         wrong = [name for name, value in parameters.items() if not _is_plain(value)]
         if wrong:
             raise InvalidInputError(
-                f"{wrong[0]} of {self.__name__} is a value that cannot be recorded.",
+                f"{wrong[0]} of {self._called} is a value that cannot be recorded.",
                 "Parameters are numbers, text, True, False, None, and lists and dicts of these.",
             )
         kept = {name: value for name, value in known.items() if _is_plain(value)}

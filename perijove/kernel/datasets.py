@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from perijove.contracts.data import DataFacts, SplitFacts
-from perijove.core.chain import facts_of, make_ref
+from perijove.core.chain import facts_of, make_ref, parse_version
 from perijove.core.errors import InvalidInputError, NotFoundError
 from perijove.data.locations import is_url
 from perijove.kernel.files import unwatched
@@ -134,20 +134,10 @@ def dataset(name: str) -> DatasetHandle:
     NotFoundError
         When the project has none of that name.
     """
-    base, version = parse_name(name)
+    base, version = parse_version(name)
     handle = DatasetHandle(current(), base, version)
     handle._node()
     return handle
-
-
-def parse_name(text: str) -> tuple[str, int]:
-    """Take ``NAME``, ``NAME@VERSION`` or ``data:NAME@VERSION`` apart; version 0 is the newest."""
-    base, at, version = text.removeprefix("data:").partition("@")
-    if at and not (version.isdigit() and int(version)):
-        raise InvalidInputError(
-            f"{text!r} names no dataset version.", "Write NAME or NAME@VERSION, such as builds@3."
-        )
-    return base, int(version) if at else 0
 
 
 def register(
@@ -226,7 +216,7 @@ def split(
     if by is not None and group is not None:
         raise InvalidInputError("A split is by time or by group.", "Leave by= or group= away.")
     session = current()
-    base, version = parse_name(name)
+    base, version = parse_version(name)
     data = session.workbench.data
     with unwatched():
         node = data.registry.resolve(base, version, by=session.actor)

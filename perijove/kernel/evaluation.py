@@ -11,7 +11,7 @@ from perijove.contracts.base import number, to_float
 from perijove.contracts.data import DataFacts
 from perijove.contracts.deploy import ModelFacts
 from perijove.contracts.develop import KpiVerdict
-from perijove.core.chain import EvaluationFacts, facts_of, make_ref
+from perijove.core.chain import EvaluationFacts, facts_of, make_ref, parse_version
 from perijove.core.errors import (
     InvalidInputError,
     ModelInputError,
@@ -24,7 +24,6 @@ from perijove.core.leakage import judge, leaking_inputs
 from perijove.core.ledger import now
 from perijove.core.metrics import METRICS
 from perijove.core.project_file import DataTable
-from perijove.kernel.datasets import parse_name
 from perijove.kernel.files import unwatched
 from perijove.kernel.models import load
 from perijove.kernel.session import Session, current
@@ -122,7 +121,7 @@ def _version_of(session: Session, model: Any) -> Node:
 
 def _evaluate(session: Session, version: Node, data: str, split: str) -> Evaluation:
     bench = session.workbench
-    node = bench.data.registry.resolve(*parse_name(data), by=session.actor)
+    node = bench.data.registry.resolve(*parse_version(data), by=session.actor)
     declared = bench.project.definition.data.get(node.name, DataTable())
     facts = facts_of(version, ModelFacts)
     columns = _columns(node, facts, version.ref)

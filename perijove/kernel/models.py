@@ -21,11 +21,10 @@ from perijove.contracts.deploy import (
     Signature,
     TensorType,
 )
-from perijove.core.chain import facts_of, make_ref
+from perijove.core.chain import facts_of, make_ref, parse_version
 from perijove.core.errors import ConflictError, InvalidInputError, PerijoveError, UnsupportedError
 from perijove.core.project_file import NAME, DataTable
 from perijove.kernel import tracking
-from perijove.kernel.datasets import parse_name
 from perijove.kernel.files import unwatched
 from perijove.kernel.frames import plain_rows, plain_values, to_pandas
 from perijove.kernel.run import tracked
@@ -310,7 +309,9 @@ def _dataset_of(
     """Find the data version that the columns come from, or say why there is none."""
     chain = session.workbench.project.chain
     if named is not None:
-        candidates = [session.workbench.data.registry.resolve(*parse_name(named), by=session.actor)]
+        candidates = [
+            session.workbench.data.registry.resolve(*parse_version(named), by=session.actor)
+        ]
     else:
         candidates = [chain.get(ref) for ref in reversed(refs) if ref.startswith("data:")]
     missing: list[str] = []

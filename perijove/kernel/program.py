@@ -309,7 +309,11 @@ def _home(value: Any) -> tuple[str, str] | None:
     """Return where a value can be imported from: a module, and its name there."""
     attribute = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     module = getattr(value, "__module__", None) or type(value).__module__
-    if not isinstance(attribute, str) or not isinstance(module, str) or not attribute.isidentifier():
+    if (
+        not isinstance(attribute, str)
+        or not isinstance(module, str)
+        or not attribute.isidentifier()
+    ):
         return None
     if module == "__main__" or module not in sys.modules:
         return None

@@ -60,9 +60,7 @@ def compare(
 # Rows
 
 
-def _rows(
-    database: Database, columns: dict[str, str], tables: tuple[str, str]
-) -> tuple[int, int]:
+def _rows(database: Database, columns: dict[str, str], tables: tuple[str, str]) -> tuple[int, int]:
     """Count rows that only one of them has, by 64-bit hashes of the values by columns' names."""
     hashed = row_hash([hashable(column, columns[column]) for column in sorted(columns)], "1", "")
     rows = [int(database.row(f"SELECT count(*) FROM {table}")[0]) for table in tables]
@@ -162,9 +160,7 @@ def _binned(
 def _words(database: Database, column: str, tables: tuple[str, str]) -> dict[str, Any] | None:
     values: dict[str, None] = {}
     for table in tables:
-        (top,) = database.row(
-            f"SELECT approx_top_k({name(column)}::VARCHAR, {BINS}) FROM {table}"
-        )
+        (top,) = database.row(f"SELECT approx_top_k({name(column)}::VARCHAR, {BINS}) FROM {table}")
         values |= dict.fromkeys(top or [])
     chosen = list(values)
     counted: list[Counts] = []

@@ -1,0 +1,158 @@
+"""History: the versions of a dataset, and what two of them differ in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from perijove.contracts.chain import Node
+from perijove.contracts.data import (
+    ColumnChange,
+    DataFacts,
+    DataVersion,
+    DataVersions,
+    QualitySummary,
+    VersionDiff,
+)
+from perijove.contracts.quality import QualityFacts
+from perijove.core.chain import facts_of, make_ref
+from perijove.core.context import ProjectContext
+from perijove.core.errors import NotFoundError
+from perijove.core.files import sha256_text, write_atomically
+from perijove.data.making import proof_of
+from perijove.data.ports import DataEngine
+from perijove.data.registry import Registry
+
+DIFF_FORMAT = 1
+"""Of what is kept of a comparison; another number has it done again."""
+
+
+class History:
+    """The past of one project's datasets.
+
+    Parameters
+    ----------
+    obstacle
+        Tells why a version cannot be made again.
+    """
+
+    def __init__(
+        self,
+        project: ProjectContext,
+        registry: Registry,
+        engine: DataEngine,
+        obstacle: Callable[[Node], str],
+    ) -> None:
+        self.project = project
+        self._registry = registry
+        self._engine = engine
+        self._obstacle = obstacle
+
+    def versions(self, name: str) -> DataVersions:
+        """Return the versions of a dataset, newest first."""
+        chain = self.project.chain
+        nodes = sorted(chain.versions("data", name), key=lambda node: -node.version)
+        if not nodes:
+            raise NotFoundError(
+                f"The project has no dataset {name!r}.",
+                "Register a file, or curate it in a notebook.",
+                code="dataset_not_found",
+            )
+        return DataVersions(name=name, items=[self._describe(node) for node in nodes])
+
+    def _describe(self, node: Node) -> DataVersion:
+        facts = facts_of(node, DataFacts)
+        proofs = self.project.chain.results(node.ref, "proof")
+        return DataVersion(
+            ref=node.ref,
+            version=node.version,
+            at=node.at,
+            by=node.by,
+            kind=facts.kind,
+            rows=facts.rows,
+            bytes=facts.bytes,
+            columns=len(facts.columns),
+            state=self._registry.state(node),
+            inputs=facts.inputs,
+            quality=self.quality(node),
+            proof=proof_of(proofs[-1]) if proofs else None,
+            obstacle=self._obstacle(node),
+        )
+
+    def quality(self, node: Node) -> QualitySummary | None:
+        """Return the newest check of a version in one line."""
+        checks = self.project.chain.results(node.ref, "quality")
+        own = [check for check in checks if facts_of(check, QualityFacts).dataset == node.ref]
+        own = [check for check in own if not facts_of(check, QualityFacts).blocked] or own
+        if not own:
+            return None
+        facts = facts_of(own[-1], QualityFacts)
+        failed = [result for result in facts.results if result.state != "pass"]
+        return QualitySummary(
+            ref=own[-1].ref,
+            state="blocked" if facts.blocked else "warn" if failed else "pass",
+            rules=len(facts.results),
+            failed=len(failed),
+            quarantined=facts.quarantined,
+            fixed=facts.fixed,
+        )
+
+    def diff(self, name: str, base: int, version: int) -> VersionDiff:
+        """Compare two versions; the order of columns and of rows is left aside.
+
+        The result is kept: versions do not change.
+        """
+        before, after = (
+            self.project.chain.get(make_ref("data", name, number)) for number in (base, version)
+        )
+        tables = self._registry.table(before), self._registry.table(after)
+        kept = self.project.paths.cache / "diffs" / (
+            sha256_text(f"{DIFF_FORMAT}\0{tables[0].key}\0{tables[1].key}")[:32] + ".json"
+        )  # fmt: skip
+        if kept.is_file():
+            found = msgspec.json.decode(kept.read_bytes(), type=VersionDiff)
+            return msgspec.structs.replace(found, base=before.ref, version=after.ref)
+        old, new = facts_of(before, DataFacts), facts_of(after, DataFacts)
+        scratch = self.project.paths.cache / "scratch"
+        compared = self._engine.compare(*tables, scratch=scratch)
+        diff = VersionDiff(
+            base=before.ref,
+            version=after.ref,
+            columns=column_changes(old, new),
+            rows_before=old.rows,
+            rows_after=new.rows,
+            added=compared.added,
+            removed=compared.removed,
+            distributions=compared.distributions,
+        )
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(kept, msgspec.json.encode(diff), durable=False)
+        return diff
+
+
+def column_changes(before: DataFacts, after: DataFacts) -> list[ColumnChange]:
+    """Tell what became of the columns, in the later version's order and the removed ones last."""
+    old = {column.name: column for column in before.columns}
+    new = {column.name: column for column in after.columns}
+    changes = []
+    for name, column in new.items():
+        earlier = old.get(name)
+        if earlier is None:
+            changes.append(ColumnChange(column=name, change="added", before="", after=column.type))
+            continue
+        if earlier.type != column.type:
+            changes.append(
+                ColumnChange(column=name, change="type", before=earlier.type, after=column.type)
+            )
+        if earlier.nulls != column.nulls:
+            changes.append(
+                ColumnChange(
+                    column=name, change="nulls", before=str(earlier.nulls), after=str(column.nulls)
+                )
+            )
+    return changes + [
+        ColumnChange(column=name, change="removed", before=column.type, after="")
+        for name, column in old.items()
+        if name not in new
+    ]
