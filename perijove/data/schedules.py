@@ -11,7 +11,7 @@ import msgspec
 from perijove.contracts.alerts import Alert
 from perijove.contracts.base import ErrorBody, Millis
 from perijove.contracts.chain import Node
-from perijove.contracts.data import DataFacts, DataState, Schedule
+from perijove.contracts.data import DataFacts, Dataset, DataState, Schedule
 from perijove.contracts.jobs import Job
 from perijove.core.alerts import AlertBook
 from perijove.core.chain import facts_of
@@ -93,12 +93,16 @@ class Schedules:
             self._zone = local_zone()
         return self._zone
 
-    def describe(self, node: Node) -> Schedule | None:
-        """Return the schedule of a dataset's version; None for what is not curated."""
-        if facts_of(node, DataFacts).kind != "curated":
-            return None
-        words = self._words().get(node.name, "")
-        state = self._read(node.name) or _State(words, self._clock())
+    def describe(self, dataset: Dataset) -> Dataset:
+        """Add its schedule to a dataset that is curated."""
+        if dataset.facts.kind != "curated":
+            return dataset
+        return msgspec.structs.replace(dataset, schedule=self.of(dataset.name))
+
+    def of(self, name: str) -> Schedule:
+        """Return the schedule of a curated dataset."""
+        words = self._words().get(name, "")
+        state = self._read(name) or _State(words, self._clock())
         if state.when != words:
             state = _State(words, self._clock(), state.last, state.late, state.job)
         try:

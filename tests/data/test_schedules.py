@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -167,11 +166,7 @@ class Curations:
         return len(self.started) - before
 
     def shown(self, schedules: Schedules) -> Schedule:
-        node = self.project.chain.latest("data", "clean")
-        assert node is not None
-        found = schedules.describe(node)
-        assert found is not None
-        return found
+        return schedules.of("clean")
 
     def _start(self, name: str) -> Job:
         self.started.append(name)
@@ -312,9 +307,3 @@ def test_wrong_words_are_shown_and_stop_no_other(world: Curations) -> None:
     error = world.shown(schedules).error
     assert error is not None
     assert error.code == "invalid_refresh"
-
-
-def test_what_is_registered_has_no_schedule(world: Curations, folder: Path) -> None:
-    node = world.project.chain.latest("data", "raw")
-    assert node is not None
-    assert world.server().describe(node) is None
