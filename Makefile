@@ -98,6 +98,17 @@ chromium:
 	  fi; \
 	fi
 
+# The tests of databases start a server of their own; without one they are left out.
+.PHONY: postgresql
+postgresql:
+	@if ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && ! command -v initdb >/dev/null; then \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; \
+	  else \
+	    echo "No PostgreSQL server is installed: the tests that need one are left out." >&2; \
+	  fi; \
+	fi
+
 # ---------------------------------------------------------------- use
 
 .PHONY: lab
@@ -152,7 +163,7 @@ lint: install-test $(STAMPS)/ui-node-modules ## Formats, types and the direction
 	$(BIN)/jlpm depcruise
 
 .PHONY: unit
-unit: install-test ## pytest and vitest
+unit: install-test postgresql ## pytest and vitest
 	$(call section,pytest)
 	$(BIN)/pytest
 	$(call section,vitest)
