@@ -92,6 +92,7 @@ class Workbench:
             [
                 Chore("jobs that are lost", self.jobs.list),
                 Chore("schedules", self._due),
+                Chore("alerts", self._watch, every=4),
                 Chore("old jobs", self.jobs.prune, every=240),
                 Chore("the audit's anchor", anchor.refresh, every=20),
                 Chore("OpenLineage", self._tell_others()),
@@ -102,6 +103,12 @@ class Workbench:
         # A project without schedules does not open its data step for this.
         if "data" in self.__dict__ or any(t.refresh for t in self.project.definition.data.values()):
             self.data.schedules.look()
+
+    def _watch(self) -> None:
+        from perijove.data.schedules import ALERT
+        from perijove.data.standing import standing_alerts
+
+        self.alerts.sync("data", standing_alerts(self.project), apart=(ALERT,))
 
     def _tell_others(self) -> Callable[[], object]:
         from perijove.adapters.openlineage import OpenLineage
