@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -22,8 +22,10 @@ from perijove.core.errors import ConflictError, InvalidInputError
 from perijove.core.files import locked, sha256_text
 from perijove.core.project_file import NAME, DataTable
 from perijove.data.ports import Applied, ArrowTable, DataEngine, Lake, RowSums, Staged, Table
-from perijove.data.quality import Quality
 from perijove.data.registry import Registry
+
+if TYPE_CHECKING:
+    from perijove.data.quality import Quality
 
 QUARANTINE: Final = ".quarantine"
 """What the name of a dataset's rejected rows ends with."""

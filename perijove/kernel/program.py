@@ -104,7 +104,9 @@ class Capture:
         texts.append("\n".join([*self._imports, *self._definitions]))
         roots = {name.partition(".")[0] for text in texts for name in _imported(ast.parse(text))}
         known = distributions()
-        names = {name for root in {*roots, *used} for name in known.get(root, [])[:1]}
+        names = {"perijove"} | {
+            name for root in {*roots, *used} for name in known.get(root, [])[:1]
+        }
         found = {name: metadata.version(name) for name in sorted(names, key=str.lower)}
         return {"python": platform.python_version(), **found}
 
