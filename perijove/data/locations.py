@@ -68,6 +68,11 @@ def canonical(location: str) -> str:
             _without_secret(scheme),
             code="secret_in_location",
         )
+    if not parts.netloc and scheme not in {"postgresql", "sqlite"}:
+        raise InvalidInputError(
+            f"{location!r} names no host or bucket.",
+            "Write it as a text (no Path) with two slashes, such as s3://bucket/file.parquet.",
+        )
     if any(segment in {".", ".."} for segment in re.split(r"[/\\\\]", unquote(parts.path))):
         raise InvalidInputError("A URL with '.' or '..' in its path is no location.")
     user, at, host = parts.netloc.rpartition("@")

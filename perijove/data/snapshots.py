@@ -17,6 +17,7 @@ from perijove.data.versions import (
     data_files,
     partitioned,
     read_manifest,
+    remember_hashes,
     version_state,
     write_manifest,
 )
@@ -58,6 +59,10 @@ class Snapshots:
         if table.is_dir():
             shutil.rmtree(table)
         os.replace(root, table)
+        if not rows:
+            moved = [table / file.path if many else table for file in snapshot.files]
+            contents = [file.sha256 for file in snapshot.files]
+            remember_hashes(self._paths, dict(zip(moved, contents, strict=True)))
         return table, info
 
     def find(self, node: Node) -> Table:

@@ -17,7 +17,12 @@ import msgspec
 
 from perijove.contracts.base import Struct
 from perijove.contracts.data import DataFacts
-from perijove.core.errors import ConflictError, ForbiddenPathError, NotFoundError
+from perijove.core.errors import (
+    ConflictError,
+    ForbiddenPathError,
+    NotFoundError,
+    UnreadableDataError,
+)
 from perijove.core.files import sha256_file, sha256_text, write_atomically
 from perijove.core.paths import ProjectPaths
 
@@ -61,18 +66,17 @@ def content_hash(paths: ProjectPaths, file: Path) -> str:
 
 def content_hashes(paths: ProjectPaths, files: Sequence[Path]) -> list[str]:
     """Hash several files as :func:`content_hash` does; what is known is read and written once."""
-    cache = paths.cache / HASHES
-    known: dict[str, KnownHash] = {}
-    with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
-        # Only a cache: what is lost is computed again.
-        known = msgspec.json.decode(cache.read_bytes(), type=dict[str, KnownHash])
+    known = _known_hashes(paths)
     fresh: dict[str, KnownHash] = {}
     hashes = []
     for file in files:
         stat = file.stat()
         entry = known.get(str(file))
         if entry is None or (entry.size, entry.mtime_ns) != (stat.st_size, stat.st_mtime_ns):
-            entry = KnownHash(stat.st_size, stat.st_mtime_ns, sha256_file(file))
+            try:
+                entry = KnownHash(stat.st_size, stat.st_mtime_ns, sha256_file(file))
+            except PermissionError as error:
+                raise _forbidden(file) from error
             after = file.stat()
             if (after.st_size, after.st_mtime_ns, after.st_ino) != (
                 stat.st_size, stat.st_mtime_ns, stat.st_ino,
@@ -81,9 +85,35 @@ def content_hashes(paths: ProjectPaths, files: Sequence[Path]) -> list[str]:
             fresh[str(file)] = entry
         hashes.append(entry.sha256)
     if fresh:
-        paths.cache.mkdir(parents=True, exist_ok=True)
-        write_atomically(cache, msgspec.json.encode(known | fresh), durable=False)
+        _keep_hashes(paths, known | fresh)
     return hashes
+
+
+def _known_hashes(paths: ProjectPaths) -> dict[str, KnownHash]:
+    with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
+        # Only a cache: what is lost is computed again.
+        return msgspec.json.decode((paths.cache / HASHES).read_bytes(), type=dict[str, KnownHash])
+    return {}
+
+
+def _keep_hashes(paths: ProjectPaths, known: dict[str, KnownHash]) -> None:
+    paths.cache.mkdir(parents=True, exist_ok=True)
+    write_atomically(paths.cache / HASHES, msgspec.json.encode(known), durable=False)
+
+
+def remember_hashes(paths: ProjectPaths, hashes: dict[Path, str]) -> None:
+    """Spare files that were hashed on their way here from being hashed again."""
+    known = _known_hashes(paths)
+    for file, digest in hashes.items():
+        stat = file.stat()
+        known[str(file)] = KnownHash(stat.st_size, stat.st_mtime_ns, digest)
+    _keep_hashes(paths, known)
+
+
+def _forbidden(path: Path | str) -> UnreadableDataError:
+    return UnreadableDataError(
+        f"{Path(path).name} may not be read by you.", "Ask its owner for the permission."
+    )
 
 
 def changed_meanwhile(name: str) -> ConflictError:
@@ -106,7 +136,11 @@ def data_files(folder: Path) -> list[Path]:
         For a link that leads out of the folder.
     """
     found: list[Path] = []
-    for parent, folders, names in os.walk(folder):
+
+    def refuse(error: OSError) -> None:
+        raise _forbidden(error.filename) from error
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
         for name in [*folders, *names]:
             entry = Path(parent, name)
             if entry.is_symlink() and not entry.resolve().is_relative_to(folder):
@@ -215,8 +249,10 @@ def version_state(paths: ProjectPaths, facts: DataFacts, files: Sequence[Path]) 
         for content in content_hashes(paths, files):
             digest.update(content.encode())
         return _same(bool(files) and digest.hexdigest() == facts.sha256)
-    except (FileNotFoundError, NotFoundError):
+    except (FileNotFoundError, NotADirectoryError, NotFoundError, UnreadableDataError):
         return "missing"
+    except IsADirectoryError:
+        return "changed"
 
 
 def _same(same: bool) -> VersionState:

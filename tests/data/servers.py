@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import glob
 import http.server
@@ -158,7 +159,8 @@ def web(folder: Path) -> Iterator[str]:
         def log_message(self, *_: object) -> None: ...
 
         def do_GET(self) -> None:
-            if self.path.startswith("/secret"):
+            login = "Basic " + base64.b64encode(f"ada:{PASSWORD}".encode()).decode()
+            if self.path.startswith("/secret") and self.headers.get("Authorization") != login:
                 self.send_error(401)
             else:
                 super().do_GET()

@@ -289,6 +289,7 @@ def test_wrong_credentials_are_said_without_them(
         ("https://example.org/a.csv?X-Amz-Signature=hunter22", ".netrc"),
         ("https://example.org/a.csv?sig=hunter22", ".netrc"),
         ("s3://key:hunter22@bucket/a.csv", "AWS_PROFILE"),
+        ("ftp://ada:hunter22@example.org/a.csv", "environment"),
     ],
 )
 def test_a_secret_in_a_url_is_refused_and_not_repeated(
@@ -321,18 +322,25 @@ def test_nobody_listens(data: DataService) -> None:
     assert error.value.code == "source_unreachable"
 
 
-def test_a_login_and_a_page_that_is_no_table(data: DataService, tmp_path: Path) -> None:
+def test_a_login_and_a_page_that_is_no_table(
+    data: DataService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "page.csv").write_text("<!DOCTYPE html>\n<html></html>\n")
+    (tmp_path / "secret.csv").write_text("number\n1\n")
+    (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login ada password {servers.PASSWORD}\n")
     with servers.web(tmp_path) as url:
         with pytest.raises(UnavailableError) as refused:
             data.registry.register(f"{url}/secret.csv", by="ada")
         assert refused.value.code == "source_refused"
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        data.registry.register(f"{url}/secret.csv", by="ada")
+        assert _numbers(data, "secret") == [1]
         with pytest.raises(UnreadableDataError, match="no header"):
             data.registry.register(f"{url}/page.csv", by="ada")
         data.sources.allow([url], by="ada")
         with pytest.raises(UnsupportedError, match="does not tell"):
             data.sources.entries(url)
-    assert data.registry.datasets() == []
+    assert [dataset.name for dataset in data.registry.datasets()] == ["secret"]
 
 
 def test_reading_can_be_cancelled(tmp_path: Path) -> None:

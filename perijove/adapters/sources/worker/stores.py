@@ -87,7 +87,10 @@ def fetch(report: Report, *, url: str, into: str, etag: str) -> dict[str, Any]:
 def _open(url: str) -> tuple[Any, str]:
     import fsspec
 
-    fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    options: dict[str, Any] = {"use_listings_cache": False}
+    if _is_web(url):
+        options["client_kwargs"] = {"trust_env": True}  # ~/.netrc and the proxy's variables
+    fs, path = fsspec.core.url_to_fs(url, **options)
     return fs, path
 
 
