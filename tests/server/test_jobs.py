@@ -67,12 +67,12 @@ async def test_a_hostile_id_is_no_job(call: Fetch, name: str) -> None:
 async def test_an_alert_is_acknowledged(call: Fetch, bench: Workbench) -> None:
     bench.alerts.raise_(
         Alert(
-            id="freshness:b", step="data", level="failed", subject="data:b@1", title="b is old",
+            id="drift:b", step="monitor", level="failed", subject="endpoint:b@1", title="b is old",
             detail="", fix="", since=1,
         )
     )  # fmt: skip
     assert [a["title"] for a in (await call("alerts"))["items"]] == ["b is old"]
-    (alert,) = (await call("alerts/freshness:b/acknowledge", {"note": "on it"}))["items"]
+    (alert,) = (await call("alerts/drift:b/acknowledge", {"note": "on it"}))["items"]
     assert alert["note"] == "on it"
     assert alert["acknowledged_by"]
 
@@ -82,3 +82,13 @@ async def test_the_audit_is_anchored(call: Fetch, served: Path, bench: Workbench
     audit = await call("audit/anchor", {})
     assert (audit["intact"], audit["anchor"]["seq"]) == (True, 2)
     assert (served / "perijove.audit").is_file()
+
+
+async def test_words_that_say_no_time_are_refused(jp_fetch: Fetch, served: Path) -> None:
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch(
+            "perijove", "api", "datasets", "x", params={"project": "p"}, method="PUT",
+            body=json.dumps({"refresh": "sometimes"}),
+        )  # fmt: skip
+    assert caught.value.code == 400
+    assert json.loads(caught.value.response.body)["code"] == "invalid_refresh"

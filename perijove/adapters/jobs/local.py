@@ -41,6 +41,7 @@ SILENT_MS: Final = 8_000
 CHUNK: Final = 256 * 1024
 LISTED: Final = 500
 KEPT: Final = 1000
+PULSE: Final = 50
 T = TypeVar("T")
 
 
@@ -221,7 +222,7 @@ class LocalRunner:
         return _poll(lambda: self.get(id), lambda job: job.state not in ACTIVE, seconds)
 
     def pulse(self) -> object:
-        return [(j.id, j.state, j.progress, j.detail) for j in self.list()[:50]]
+        return [(j.id, j.state, j.progress, j.detail) for j in self._newest(PULSE)]
 
     def prune(self) -> None:
         """Remove the folders of the oldest jobs, beyond the thousand that are kept."""
@@ -234,8 +235,11 @@ class LocalRunner:
                     self._ended.pop(identifier, None)
 
     def list(self) -> Sequence[Job]:
+        return self._newest(LISTED)
+
+    def _newest(self, count: int) -> Sequence[Job]:
         jobs = []
-        for identifier in self._ids()[:LISTED]:
+        for identifier in self._ids()[:count]:
             with contextlib.suppress(NotFoundError):  # just being made, or just deleted
                 jobs.append(self.get(identifier))
         return jobs
