@@ -55,14 +55,16 @@ class Workbench:
     def data(self) -> DataService:
         from perijove.adapters.delta import DeltaLake
         from perijove.adapters.duckdb.engine import DuckDbEngine
+        from perijove.adapters.duckdb.rules import DuckDbRules
         from perijove.adapters.duckdb.workers import Workers
+        from perijove.adapters.pandera import import_rules
         from perijove.adapters.programs import RecordedPrograms
         from perijove.data.service import DataService
 
         workers = Workers(self.project.paths.root)
         return DataService(
             self.project, DuckDbEngine(workers), DeltaLake(), self._sources, RecordedPrograms(),
-            self.jobs,
+            self.jobs, DuckDbRules(workers), import_rules,
         )  # fmt: skip
 
     def _sources(self) -> list[DataSource]:
@@ -106,9 +108,8 @@ class Workbench:
 
     def _watch(self) -> None:
         from perijove.data.schedules import ALERT
-        from perijove.data.standing import standing_alerts
 
-        self.alerts.sync("data", standing_alerts(self.project), apart=(ALERT,))
+        self.alerts.sync("data", self.data.quality.watch(), apart=(ALERT,))
 
     def _tell_others(self) -> Callable[[], object]:
         from perijove.adapters.openlineage import OpenLineage

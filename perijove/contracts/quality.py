@@ -65,6 +65,8 @@ class Suggestion(Struct):
 
 class Suggestions(Struct):
     items: list[Suggestion]
+    left_out: list[str] = []
+    """What an imported schema says and no rule can, in words."""
 
 
 class RuleResult(Struct):

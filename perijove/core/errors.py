@@ -9,7 +9,7 @@ PerijoveError
 ├── ConflictError             409  somebody else changed it first, or it is there already
 │   └── GateBlockedError      409  the gate's checks fail and no override was given
 ├── CancelledError            409  somebody stopped it
-├── ProjectFileError          422  perijove.toml is broken; names line and reason
+├── ProjectFileError          422  perijove.toml or rules are broken; names line and reason
 ├── UnreadableDataError       422  a file that is not what its name says
 ├── UnsupportedError          422  known, and not possible here
 └── UnavailableError          503  a process or an engine does not answer
@@ -107,14 +107,24 @@ class CancelledError(PerijoveError):
 
 
 class ProjectFileError(PerijoveError):
-    """``perijove.toml`` cannot be understood; nothing is overwritten until it can."""
+    """``perijove.toml``, or a file of rules, cannot be understood; it is left until it can.
+
+    Parameters
+    ----------
+    file
+        Its path in the project.
+    """
 
     status = 422
     default_code = "project_file_broken"
 
-    def __init__(self, message: str, *, line: int | None = None) -> None:
-        where = f"perijove.toml, line {line}: " if line else "perijove.toml: "
-        super().__init__(where + message, "Mend the file in an editor; it was left as it is.")
+    def __init__(
+        self, message: str, *, line: int | None = None, file: str = "perijove.toml", code: str = ""
+    ) -> None:
+        where = f"{file}, line {line}: " if line else f"{file}: "
+        super().__init__(
+            where + message, "Mend the file in an editor; it was left as it is.", code=code
+        )
         self.line = line
 
 

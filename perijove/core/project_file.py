@@ -181,18 +181,18 @@ def parse(text: str) -> Definition:
         reason, _, path = str(error).partition(" - at `$")
         path = path.rstrip("`")
         raise ProjectFileError(
-            f"{reason} ({path.lstrip('.') or 'top level'}).", line=_line_of(text, reason, path)
+            f"{reason} ({path.lstrip('.') or 'top level'}).", line=line_of(text, reason, path)
         ) from error
     for name in definition.data:
         if not NAME.fullmatch(name):
             raise ProjectFileError(
                 f"{name!r} cannot be a dataset's name: letters, digits, '.', '_' and '-' can.",
-                line=_line_of(text, "", f".data.{name}"),
+                line=line_of(text, "", f".data.{name}"),
             )
     return definition
 
 
-def _line_of(text: str, reason: str, path: str) -> int | None:
+def line_of(text: str, reason: str, path: str) -> int | None:
     """Find the line that a validation error is about.
 
     msgspec tells the path, such as ``.kpi[1].target``, and TOML's parser keeps no lines, so the

@@ -514,3 +514,10 @@ class RuleEngine(Protocol):
     def faults(self, rules: Sequence[Rule]) -> dict[str, str]:
         """Tell which patterns and types this engine cannot read: rule id to reason."""
         ...
+
+    def newest(self, table: Table, column: str) -> int | None:
+        """Return the greatest time of a column in milliseconds since the epoch.
+
+        None where the column is not there, holds no times or has no values.
+        """
+        ...

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+import msgspec
+
+from perijove.contracts.alerts import Alert
 from perijove.contracts.chain import Node
-from perijove.contracts.quality import QualityFacts
-from perijove.core.chain import make_ref
+from perijove.contracts.data import DataFacts
+from perijove.contracts.quality import (
+    QualityFacts,
+    QualityHistory,
+    QualityResult,
+    Rule,
+    RuleSet,
+    Suggestions,
+)
+from perijove.contracts.table import Profile, Task
+from perijove.core.chain import facts_of, make_ref, ref_name
 from perijove.core.context import ProjectContext
-from perijove.data.ports import Applied, ArrowTable, RuleEngine
+from perijove.core.errors import InvalidInputError, NotFoundError, PerijoveError
+from perijove.core.files import sha256_text
+from perijove.core.project_file import DataTable
+from perijove.data.ports import Applied, ArrowTable, Checked, RuleEngine, Table, Work
 from perijove.data.registry import Registry
+from perijove.data.rules import RuleFiles
+from perijove.data.standing import standing_alerts
+from perijove.data.suggestions import suggest
 from perijove.data.tasks import Tasks
 
 
@@ -26,15 +45,64 @@ class Quality:
         Checks a version in the background.
     engine
         Evaluates rules.
+    read_schema
+        Reads rules from the text of a schema that another library wrote.
     """
 
     def __init__(
-        self, project: ProjectContext, registry: Registry, tasks: Tasks, engine: RuleEngine
+        self,
+        project: ProjectContext,
+        registry: Registry,
+        tasks: Tasks,
+        engine: RuleEngine,
+        read_schema: Callable[[str], Suggestions],
     ) -> None:
         self.project = project
+        self.files = RuleFiles(project)
         self._registry = registry
         self._tasks = tasks
         self._engine = engine
+        self._read_schema = read_schema
+        self._newest: dict[str, int | None] = {}
+
+    # Rules
+
+    def rules(self, name: str) -> RuleSet:
+        """Return the rules of a dataset, or what is wrong with their file."""
+        return self.files.read(name)
+
+    def save(self, name: str, rules: Sequence[Rule], revision: str, *, by: str) -> RuleSet:
+        """Write the rules of a dataset.
+
+        Raises
+        ------
+        InvalidInputError
+            When a rule cannot be, such as a pattern that is none.
+        ConflictError, ProjectFileError
+            See :meth:`RuleFiles.write`.
+        """
+        faults = self._engine.faults(rules)
+        if faults:
+            rule, fault = next(iter(faults.items()))
+            raise InvalidInputError(f"Rule {rule!r}: {fault}.", code="rule")
+        return self.files.write(name, rules, revision, by=by)
+
+    def suggest(self, name: str, profile: Profile) -> Suggestions:
+        """Return rules that hold for a profiled version, but for those that are there already."""
+        declared = self.project.definition.data.get(name, DataTable())
+        return suggest(profile, self.rules(name).rules, time=declared.time)
+
+    def read_schema(self, text: str) -> Suggestions:
+        """Return the rules that a pandera schema says.
+
+        Raises
+        ------
+        InvalidInputError
+            When the text is none.
+        """
+        return self._read_schema(text)
+
+    # Checks
 
     def apply(self, name: str, table: ArrowTable, *, inputs: Sequence[str] = ()) -> Applied:
         """Apply the rules of ``rules/NAME.toml`` to a table that is to become a version.
@@ -52,7 +120,46 @@ class Quality:
         ProjectFileError
             When the rules cannot be understood.
         """
-        raise NotImplementedError
+        found = self.files.require(name)
+        rules = self._complete(name, found.rules)
+        references = {
+            key: self._registry.read(node, [column])
+            for key, (node, column) in self._references(rules, inputs).items()
+        }
+        applied = self._engine.apply(table, rules, references)
+        return replace(applied, rules_sha256=sha256_text(found.text) if found.text else "")
+
+    def check(self, name: str, version: int = 0, *, by: str) -> Task:
+        """Check a version in the background, and put what is found on the chain."""
+        node = self._registry.resolve(name, version, by=by)
+        found = self.files.require(name)
+        if not found.rules:
+            raise NotFoundError(
+                f"{name} has no rules.",
+                f"Add some, or write {found.path}.",
+                code="no_rules",
+            )
+        key = f"check:{node.ref}:{found.revision}"
+        return self._tasks.start(
+            "check", f"Check {name} v{node.version}", key,
+            lambda work: self._check(node, found, work, by=by),
+        )  # fmt: skip
+
+    def _check(self, node: Node, found: RuleSet, work: Work, *, by: str) -> None:
+        rules = self._complete(node.name, found.rules)
+        references: dict[str, tuple[Table, str]] = {
+            key: (self._registry.table(other), column)
+            for key, (other, column) in self._references(rules, []).items()
+        }
+        checked = self._engine.check(
+            self._registry.table(node), rules, references, work=work,
+            scratch=self.project.paths.cache / "scratch",
+        )  # fmt: skip
+        work.report(1.0)  # the last moment for a cancel: what follows stays
+        self._add(
+            node.name, node.ref, checked, by=by, rules_sha256=sha256_text(found.text),
+            kept=checked.rows,
+        )  # fmt: skip
 
     def record(
         self, dataset: str, applied: Applied, *, name: str = "", by: str, quarantine: str = "",
@@ -71,12 +178,86 @@ class Quality:
         version
             A number that the caller has already written down, else the next free one.
         """
-        raise NotImplementedError
+        return self._add(
+            name or ref_name(dataset), dataset, applied, by=by, rules_sha256=applied.rules_sha256,
+            kept=applied.kept.num_rows, quarantined=applied.quarantined.num_rows,
+            fixed=applied.fixed, dropped=applied.dropped, quarantine=quarantine, version=version,
+        )  # fmt: skip
 
     def next_ref(self, name: str) -> str:
         """The reference that the next :meth:`record` will have, for whoever holds the lock."""
         latest = self.project.chain.latest("quality", name)
         return make_ref("quality", name, 1 if latest is None else latest.version + 1)
 
+    def history(self, name: str) -> QualityHistory:
+        """Return what checks by a dataset's rules found, newest first."""
+        self._registry.get(name)
+        items = []
+        for node in self.project.chain.versions("quality", name):
+            facts = facts_of(node, QualityFacts)
+            own = ref_name(facts.dataset) == name
+            version = int(facts.dataset.rpartition("@")[2]) if own else 0
+            items.append(
+                QualityResult(ref=node.ref, version=version, at=node.at, by=node.by, facts=facts)
+            )
+        return QualityHistory(name=name, items=items)
 
-__all__ = ["Applied", "Quality", "QualityFacts"]
+    def watch(self) -> list[Alert]:
+        """Return the alerts that should stand now: old data, other columns, blocked versions."""
+        return standing_alerts(self.project, self._newest_value)
+
+    def _newest_value(self, node: Node, column: str) -> int | None:
+        """Ask once for each version: its rows stay as they are."""
+        if node.ref not in self._newest:
+            try:
+                table = self._registry.table(node)
+                self._newest[node.ref] = self._engine.newest(table, column)
+            except PerijoveError:
+                return None  # what is wrong with the bytes is told where they are looked at
+        return self._newest[node.ref]
+
+    def _add(
+        self, name: str, dataset: str, checked: Checked, *, by: str, rules_sha256: str, kept: int,
+        quarantined: int = 0, fixed: int = 0, dropped: int = 0, quarantine: str = "",
+        version: int | None = None,
+    ) -> Node:  # fmt: skip
+        facts = QualityFacts(
+            dataset=dataset, rows=checked.rows, kept=kept, quarantined=quarantined, fixed=fixed,
+            dropped=dropped, blocked=checked.blocked, results=checked.results,
+            rules_sha256=rules_sha256, quarantine=quarantine, seconds=round(checked.seconds, 3),
+        )  # fmt: skip
+        sources = {dataset: "checked"}
+        return self.project.chain.add(
+            "quality", name, facts, by=by, sources=sources, version=version, action="check rules"
+        )
+
+    def _complete(self, name: str, rules: Sequence[Rule]) -> list[Rule]:
+        """Fill in the declared time column where a rule of freshness names none."""
+        time = self.project.definition.data.get(name, DataTable()).time
+        return [
+            msgspec.structs.replace(rule, columns=[time])
+            if rule.check == "freshness" and not rule.columns and time
+            else rule
+            for rule in rules
+        ]
+
+    def _references(
+        self, rules: Sequence[Rule], inputs: Sequence[str]
+    ) -> dict[str, tuple[Node, str]]:
+        """Find the versions and columns that foreign keys name; what is not there is left out."""
+        pinned = {ref_name(ref): ref for ref in inputs}
+        found: dict[str, tuple[Node, str]] = {}
+        for key in {rule.references for rule in rules if rule.references}:
+            cuts = [at for at, letter in enumerate(key) if letter == "."]
+            for at in reversed(cuts):  # names of datasets and of columns may hold dots
+                name, column = key[:at], key[at + 1 :]
+                if name in pinned:
+                    node = self.project.chain.get(pinned[name])
+                elif self.project.chain.latest("data", name) is not None:
+                    node = self._registry.resolve(name)
+                else:
+                    continue
+                if any(known.name == column for known in facts_of(node, DataFacts).columns):
+                    found[key] = (node, column)
+                    break
+        return found

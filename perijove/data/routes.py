@@ -7,6 +7,7 @@ from collections.abc import Callable
 from perijove.contracts.base import Struct
 from perijove.contracts.data import Dataset, Datasets, DataVersions, Snippet, VersionDiff
 from perijove.contracts.jobs import Job
+from perijove.contracts.quality import QualityHistory, RuleSet, Suggestions
 from perijove.contracts.sources import SourceEntries, Sources
 from perijove.contracts.table import CellValue, Found, Task, View
 from perijove.core.call import Call
@@ -112,6 +113,27 @@ def _curate(service: DataService, call: Call) -> Job:
     return service.making.curate(call.path["name"], call.actor)
 
 
+def _rules(service: DataService, call: Call) -> RuleSet:
+    return service.quality.rules(call.path["name"])
+
+
+def _save_rules(service: DataService, call: Call) -> RuleSet:
+    body = call.body
+    return service.quality.save(call.path["name"], body.rules, body.revision, by=call.actor)
+
+
+def _import_rules(service: DataService, call: Call) -> Suggestions:
+    return service.quality.read_schema(call.body.schema)
+
+
+def _check_rules(service: DataService, call: Call) -> Task:
+    return service.quality.check(call.path["name"], call.body.version, by=call.actor)
+
+
+def _quality(service: DataService, call: Call) -> QualityHistory:
+    return service.quality.history(call.path["name"])
+
+
 def _snippet(service: DataService, call: Call) -> Snippet:
     return Snippet(code=service.registry.snippet(call.path["name"]))
 
@@ -138,5 +160,10 @@ HANDLERS: dict[str, Callable[[DataService, Call], Struct | bytes]] = {
     "split_dataset": _split,
     "make_again": _make_again,
     "curate_dataset": _curate,
+    "get_rules": _rules,
+    "save_rules": _save_rules,
+    "import_rules": _import_rules,
+    "check_rules": _check_rules,
+    "list_quality": _quality,
     "get_snippet": _snippet,
 }

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 
 from perijove.contracts.base import State
 from perijove.contracts.chain import StepEntry, StepStatus
+from perijove.contracts.quality import Suggestions
 from perijove.core.alerts import AlertBook
 from perijove.core.context import ProjectContext
 from perijove.core.jobs import JobRunner
 from perijove.data.curation import Curation
 from perijove.data.history import History
 from perijove.data.making import Making
-from perijove.data.ports import DataEngine, DataSource, Lake, Programs
+from perijove.data.ports import DataEngine, DataSource, Lake, Programs, RuleEngine
+from perijove.data.quality import Quality
 from perijove.data.registry import Registry
 from perijove.data.schedules import Schedules
 from perijove.data.sources import SourceCatalog
@@ -38,6 +40,10 @@ class DataService:
         Loads the recorded programs of curations.
     runner
         Runs them in processes of their own.
+    rules
+        Evaluates quality rules.
+    read_schema
+        Reads rules from another library's schema.
     """
 
     def __init__(
@@ -48,6 +54,8 @@ class DataService:
         sources: Callable[[], Sequence[DataSource]],
         programs: Programs,
         runner: JobRunner,
+        rules: RuleEngine,
+        read_schema: Callable[[str], Suggestions],
     ) -> None:
         self.project = project
         self._engine = engine
@@ -56,9 +64,10 @@ class DataService:
         self.sources = SourceCatalog(project, sources)
         self.registry = Registry(project, engine, lake, self.sources)
         self.splits = Splits(project, self.registry, engine)
-        self.curation = Curation(project, self.registry, engine, lake)
+        self.quality = Quality(project, self.registry, self.tasks, rules, read_schema)
+        self.curation = Curation(project, self.registry, engine, lake, self.quality)
         self.making = Making(
-            project, self.registry, self.curation, engine, lake, None, programs, runner
+            project, self.registry, self.curation, engine, lake, rules, programs, runner
         )
         self.schedules = Schedules(
             project,

@@ -2293,6 +2293,8 @@ export interface components {
     };
     Suggestions: {
       items: components['schemas']['Suggestion'][];
+      /** @default [] */
+      left_out?: string[];
     };
     Task: {
       /** @default  */
