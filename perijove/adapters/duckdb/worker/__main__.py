@@ -44,6 +44,12 @@ MODULES: dict[str, str] = {
     "export": "export",
     "fingerprint": "fingerprint",
     "compare": "diff",
+    "check_rules": "rules",
+    "newest": "rules",
+    "profile_footer": "profile",
+    "profile_sample": "profile",
+    "profile_full": "profile",
+    "leaks": "profile",
 }
 """Action to the module that has it in its ACTIONS."""
 
