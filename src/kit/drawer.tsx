@@ -11,6 +11,8 @@ export interface DrawerProps {
   onClose: () => void;
   /** Does not take the focus, for it follows what is selected beside it. */
   quiet?: boolean;
+  /** Beside the button that closes it. */
+  actions?: ReactNode;
   children: ReactNode;
 }
 
@@ -20,6 +22,7 @@ export function Drawer({
   kind,
   onClose,
   quiet = false,
+  actions,
   children
 }: DrawerProps): JSX.Element {
   const trans = useTrans();
@@ -52,9 +55,12 @@ export function Drawer({
             {title}
           </h2>
         </div>
-        <Button look="link" onClick={onClose}>
-          {trans.__('Close')}
-        </Button>
+        <div className="pj-Drawer-actions">
+          {actions}
+          <Button look="link" onClick={onClose}>
+            {trans.__('Close')}
+          </Button>
+        </div>
       </header>
       <div className="pj-Drawer-body">{children}</div>
     </aside>

@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react';
 
+import { parseRef } from '../../api/refs';
 import type { Edge, Node } from '../../api/types';
 import { Button } from '../button';
 import { Drawer } from '../drawer';
 import { figure, full } from '../format';
 import { useOpen } from '../open';
+import { RefLink } from '../ref';
 import { useServices, useTrans } from '../services';
 import { Ellipsis, KeyValue, Time } from '../values';
 import { isFinding, kindName, nodeLabel, type RunNames } from './names';
@@ -33,7 +35,10 @@ export function NodeDetails(props: NodeDetailsProps): JSX.Element {
   const before = edges.filter(edge => edge.dst === node.ref);
   const after = edges.filter(edge => edge.src === node.ref);
   const facts = Object.entries(node.facts)
-    .map(([key, value]) => [key.replaceAll('_', ' '), factText(value)] as const)
+    .map(
+      ([key, value]) =>
+        [key.replaceAll('_', ' '), factText(value, kind => openers.has(kind))] as const
+    )
     .filter(([, value]) => value !== null);
   return (
     <Drawer
@@ -41,13 +46,16 @@ export function NodeDetails(props: NodeDetailsProps): JSX.Element {
       kind={kindName(node.kind, trans)}
       onClose={onClose}
       quiet
-    >
-      <div className="pj-NodeDetails">
-        {openers.has(node.kind) && hasPage(node) && (
+      actions={
+        openers.has(node.kind) &&
+        hasPage(node) && (
           <Button onClick={() => open(node.ref)}>
             {trans.__('Open %1', kindName(node.kind, trans))}
           </Button>
-        )}
+        )
+      }
+    >
+      <div className="pj-NodeDetails">
         <KeyValue
           items={[
             [trans.__('made'), <Time key="at" at={node.at} />],
@@ -104,7 +112,7 @@ function Neighbours(props: {
 }
 
 /** A fact in one line; null for what is too large to be one, or says nothing. */
-function factText(value: unknown): ReactNode {
+function factText(value: unknown, opens: (kind: string) => boolean): ReactNode {
   if (typeof value === 'number') {
     return (
       <span title={full(value)}>{Number.isInteger(value) ? String(value) : figure(value)}</span>
@@ -112,6 +120,9 @@ function factText(value: unknown): ReactNode {
   }
   if (typeof value === 'boolean') {
     return String(value);
+  }
+  if (typeof value === 'string' && opens(parseRef(value)?.kind ?? '')) {
+    return <RefLink of={value} />;
   }
   if (typeof value === 'string' && value !== '' && !value.includes('\n')) {
     return <Ellipsis text={value} />;

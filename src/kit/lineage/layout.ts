@@ -1,7 +1,7 @@
 import type { Edge, Lineage, Node, NodeKind } from '../../api/types';
 
 /** The earliest column that a kind of node stands in. */
-const RANK: Record<NodeKind, number> = {
+export const RANK: Record<NodeKind, number> = {
   signoff: 0,
   source: 0,
   data: 0,
@@ -11,11 +11,11 @@ const RANK: Record<NodeKind, number> = {
   run: 2,
   model: 3,
   evaluation: 4,
-  endpoint: 5,
-  outcomes: 6
+  endpoint: 4,
+  outcomes: 5
 };
 
-export const BOX = { width: 156, height: 40, gapX: 44, gapY: 24, margin: 20 };
+export const BOX = { width: 152, height: 40, gapX: 36, gapY: 24, margin: 20 };
 
 export interface Placed {
   node: Node;

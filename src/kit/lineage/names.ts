@@ -1,9 +1,9 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
-
+import type { Trans } from '../../api/language';
 import { versionText } from '../../api/refs';
 import type { Node, NodeKind, QualityFacts, WireNumber } from '../../api/types';
 import { figure } from '../format';
 import { useResource } from '../resource';
+import { RANK } from './layout';
 
 /** Run identifiers to the names that people gave. */
 export type RunNames = ReadonlyMap<string, string>;
@@ -21,8 +21,13 @@ export function useRunNames(): RunNames {
   return runs.data ?? NO_NAMES;
 }
 
+/** Whether a word is a kind of node. */
+export function isKind(word: string): word is NodeKind {
+  return Object.hasOwn(RANK, word);
+}
+
 /** What a kind of node is called. */
-export function kindName(kind: NodeKind, trans: TranslationBundle): string {
+export function kindName(kind: NodeKind, trans: Trans): string {
   switch (kind) {
     case 'signoff':
       return trans.__('sign-off');
@@ -55,7 +60,7 @@ export function isFinding(kind: NodeKind): boolean {
 }
 
 /** What a node is known by: a run by its name, what was found out by its result. */
-export function nodeLabel(node: Node, runs: RunNames, trans: TranslationBundle): string {
+export function nodeLabel(node: Node, runs: RunNames, trans: Trans): string {
   const plain = versionText(node.name, node.version);
   switch (node.kind) {
     case 'run':

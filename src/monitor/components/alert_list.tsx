@@ -1,5 +1,6 @@
-import type { Alert } from '../../api';
+import { parseRef, refText, type Alert, type Trans } from '../../api';
 import { Button, RefLink, StateGlyph, Time, classes, useServices, useTrans } from '../../kit';
+import { isKind, kindName } from '../../kit/lineage/names';
 import { CommandIDs } from '../tokens';
 
 export interface AlertListProps {
@@ -46,23 +47,34 @@ function Entry({ alert, brief }: { alert: Alert; brief: boolean }): JSX.Element 
         {!brief && alert.detail !== '' && <p>{alert.detail}</p>}
         {!brief && alert.fix !== '' && <p className="pj-Alert-fix">{alert.fix}</p>}
         <p className="pj-Alert-facts">
-          <RefLink of={alert.subject} />
-          <span>
-            {trans.__('since')} <Time at={alert.since} />
-          </span>
+          <RefLink of={alert.subject} label={subjectText(alert.subject, trans)} />
+          {brief ? (
+            <Time at={alert.since} />
+          ) : (
+            <span>
+              {trans.__('since')} <Time at={alert.since} />
+            </span>
+          )}
           {brief && !seen && acknowledge}
         </p>
         {seen && (
           <p className="pj-Alert-facts">
             <span>
-              {trans.__('%1 looks after it, since', alert.acknowledged_by)}{' '}
+              {trans.__('%1 looks after it', alert.acknowledged_by)}
+              {', '}
               <Time at={alert.acknowledged_at} />
             </span>
-            {alert.note !== '' && <q>{alert.note}</q>}
+            {!brief && alert.note !== '' && <q>{alert.note}</q>}
           </p>
         )}
       </div>
       {!brief && !seen && <div className="pj-Alert-actions">{acknowledge}</div>}
     </li>
   );
+}
+
+/** `endpoint builds v1`: an endpoint and a dataset may have one name. */
+function subjectText(subject: string, trans: Trans): string {
+  const kind = parseRef(subject)?.kind ?? '';
+  return isKind(kind) ? `${kindName(kind, trans)} ${refText(subject)}` : refText(subject);
 }
