@@ -15,9 +15,9 @@ from perijove.contracts.data import DataFacts, Proof
 from perijove.contracts.jobs import Job
 from perijove.core.chain import facts_of
 from perijove.core.errors import ConflictError
-from tests.kernel.conftest import Notebook, notebook, root, shell, write_builds  # noqa: F401
+from tests.kernel.conftest import Notebook, write_builds
 
-MODULE = '''\
+MODULE = """\
 import pyarrow.compute as pc
 
 from cleaning.bounds import LOWEST
@@ -25,8 +25,8 @@ from cleaning.bounds import LOWEST
 
 def calm(table, share=1.0):
     return table.filter(pc.field("load") > LOWEST * share)
-'''
-PANDAS = '''\
+"""
+PANDAS = """\
 import numpy as np
 import pandas as pd
 import xml.etree.ElementTree
@@ -53,7 +53,7 @@ def calm(frame: pd.DataFrame, top=1.5):
     kept["release"] = kept["branch"].map(lambda b: bool(PATTERN.match(b)))
     kept["tag"] = xml.etree.ElementTree.Element("x").tag
     return kept[(kept["load"] > bounds.low) & (kept["load"] < top)]
-'''
+"""
 
 
 def _job(notebook: Notebook, job: Job) -> Job:
