@@ -55,6 +55,7 @@ class Workbench:
     def data(self) -> DataService:
         from perijove.adapters.delta import DeltaLake
         from perijove.adapters.duckdb.engine import DuckDbEngine
+        from perijove.adapters.duckdb.profiler import DuckDbProfiler
         from perijove.adapters.duckdb.rules import DuckDbRules
         from perijove.adapters.duckdb.workers import Workers
         from perijove.adapters.pandera import import_rules
@@ -65,6 +66,7 @@ class Workbench:
         return DataService(
             self.project, DuckDbEngine(workers), DeltaLake(), self._sources, RecordedPrograms(),
             self.jobs, DuckDbRules(workers), import_rules,
+            DuckDbProfiler(workers),
         )  # fmt: skip
 
     def _sources(self) -> list[DataSource]:

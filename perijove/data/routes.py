@@ -9,7 +9,7 @@ from perijove.contracts.data import Dataset, Datasets, DataVersions, Snippet, Ve
 from perijove.contracts.jobs import Job
 from perijove.contracts.quality import QualityHistory, RuleSet, Suggestions
 from perijove.contracts.sources import SourceEntries, Sources
-from perijove.contracts.table import CellValue, Found, Task, View
+from perijove.contracts.table import CellValue, Found, LeakReport, Profile, Task, View
 from perijove.core.call import Call
 from perijove.data.refresh import parse_refresh
 from perijove.data.service import DataService
@@ -86,11 +86,11 @@ def _export(service: DataService, call: Call) -> Task:
 
 
 def _task(service: DataService, call: Call) -> Task:
-    return service.tasks.get(call.path["id"])
+    return service.tasks.get(call.path["task"])
 
 
 def _cancel_task(service: DataService, call: Call) -> Task:
-    return service.tasks.cancel(call.path["id"])
+    return service.tasks.cancel(call.path["task"])
 
 
 def _versions(service: DataService, call: Call) -> DataVersions:
@@ -134,6 +134,18 @@ def _quality(service: DataService, call: Call) -> QualityHistory:
     return service.quality.history(call.path["name"])
 
 
+def _profile(service: DataService, call: Call) -> Profile:
+    return service.profiles.get(call.path["name"], call.query)
+
+
+def _start_profile(service: DataService, call: Call) -> Task:
+    return service.profiles.start(call.path["name"], call.body.version)
+
+
+def _leaks(service: DataService, call: Call) -> LeakReport:
+    return service.profiles.leaks(call.path["name"], call.query.target, call.query.version)
+
+
 def _snippet(service: DataService, call: Call) -> Snippet:
     return Snippet(code=service.registry.snippet(call.path["name"]))
 
@@ -155,6 +167,9 @@ HANDLERS: dict[str, Callable[[DataService, Call], Struct | bytes]] = {
     "export_view": _export,
     "get_task": _task,
     "cancel_task": _cancel_task,
+    "get_profile": _profile,
+    "start_profile": _start_profile,
+    "get_leaks": _leaks,
     "list_versions": _versions,
     "diff_versions": _diff,
     "split_dataset": _split,

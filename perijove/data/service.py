@@ -13,7 +13,8 @@ from perijove.core.jobs import JobRunner
 from perijove.data.curation import Curation
 from perijove.data.history import History
 from perijove.data.making import Making
-from perijove.data.ports import DataEngine, DataSource, Lake, Programs, RuleEngine
+from perijove.data.ports import DataEngine, DataSource, Lake, Profiler, Programs, RuleEngine
+from perijove.data.profiles import Profiles
 from perijove.data.quality import Quality
 from perijove.data.registry import Registry
 from perijove.data.schedules import Schedules
@@ -44,6 +45,8 @@ class DataService:
         Evaluates quality rules.
     read_schema
         Reads rules from another library's schema.
+    profiler
+        Makes profiles.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class DataService:
         runner: JobRunner,
         rules: RuleEngine,
         read_schema: Callable[[str], Suggestions],
+        profiler: Profiler,
     ) -> None:
         self.project = project
         self._engine = engine
@@ -64,6 +68,7 @@ class DataService:
         self.sources = SourceCatalog(project, sources)
         self.registry = Registry(project, engine, lake, self.sources)
         self.splits = Splits(project, self.registry, engine)
+        self.profiles = Profiles(project, self.registry, self.tasks, profiler)
         self.quality = Quality(project, self.registry, self.tasks, rules, read_schema)
         self.curation = Curation(project, self.registry, engine, lake, self.quality)
         self.making = Making(

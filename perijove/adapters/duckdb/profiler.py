@@ -1,0 +1,69 @@
+"""Profiles by the data worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from perijove.adapters.duckdb.workers import Workers
+from perijove.contracts.table import Profile
+from perijove.data.ports import Table, Work
+
+FOOTER_SECONDS = 30.0
+SAMPLE_SECONDS = 60.0
+FULL_SECONDS = 1800.0
+
+
+class DuckDbProfiler:
+    """Implements ``perijove.data.ports.Profiler``.
+
+    Parameters
+    ----------
+    workers
+        The processes that read user files.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+
+    def footer(self, table: Table) -> Profile:
+        reply = self._workers.ask(
+            {"do": "profile_footer", **_place(table)}, table.files, FOOTER_SECONDS
+        )
+        return _profile("footer", reply)
+
+    def sample(self, table: Table, time: str) -> Profile:
+        reply = self._workers.ask(
+            {"do": "profile_sample", "time_column": time, **_place(table)},
+            table.files,
+            SAMPLE_SECONDS,
+        )
+        return _profile("sample" if reply["seen"] < reply["rows"] else "full", reply)
+
+    def full(self, table: Table, time: str, work: Work) -> Profile:
+        reply = self._workers.work(
+            {"do": "profile_full", "time_column": time, **_place(table)},
+            table.files,
+            FULL_SECONDS,
+            work,
+        )
+        return _profile("full", reply)
+
+    def leaks(self, table: Table, target: str) -> tuple[int, dict[str, float]]:
+        reply = self._workers.work(
+            {"do": "leaks", "target": target, **_place(table)}, table.files, SAMPLE_SECONDS
+        )
+        return reply["rows"], {one["column"]: one["score"] for one in reply["scores"]}
+
+
+def _place(table: Table) -> dict[str, Any]:
+    return {
+        "files": [str(file) for file in table.files],
+        "partitions": str(table.partitions) if table.partitions else None,
+    }
+
+
+def _profile(stage: str, reply: dict[str, Any]) -> Profile:
+    columns = [{"type": "", **column} for column in reply.pop("columns")]
+    return msgspec.convert({"ref": "", "stage": stage, "columns": columns, **reply}, Profile)

@@ -1,0 +1,244 @@
+"""A column as its profile sees it: what kind of values, and how they become numbers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from perijove.adapters.duckdb.worker.sketches import (
+    BINS,
+    SMALL_RANGE,
+    Bins,
+    Moments,
+    Values,
+    quantiles,
+    rank_error,
+)
+from perijove.contracts.base import number
+
+Kind = Literal["number", "text", "time", "truth", "other"]
+
+
+def kind_of(dtype: pa.DataType) -> Kind:
+    """Tell what kind of values an Arrow type has."""
+    if pa.types.is_dictionary(dtype):
+        return kind_of(dtype.value_type)
+    if pa.types.is_boolean(dtype):
+        return "truth"
+    if pa.types.is_integer(dtype) or pa.types.is_floating(dtype) or pa.types.is_decimal(dtype):
+        return "number"
+    if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
+        return "time"
+    text = pa.types.is_string(dtype) or pa.types.is_large_string(dtype)
+    return "text" if text or pa.types.is_string_view(dtype) else "other"
+
+
+def as_numbers(values: pa.Array) -> NDArray[np.float64]:
+    """Turn values without nulls into floats; times into ms since the epoch."""
+    dtype = values.type
+    if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
+        values = values.cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
+    elif pa.types.is_decimal(dtype) or pa.types.is_float16(dtype):
+        values = values.cast(pa.float64())
+    found: NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return found.astype(np.float64, copy=False)
+
+
+def written(value: pa.Scalar) -> str | None:
+    """Write a smallest or largest value in full."""
+    plain = value.as_py()
+    if plain is None:
+        return None
+    if isinstance(plain, bool):
+        return str(plain).lower()
+    return plain.isoformat(" ") if hasattr(plain, "isoformat") else str(plain)
+
+
+class ColumnFigures:
+    """The figures of one column, block by block.
+
+    Parameters
+    ----------
+    limits
+        Between which the values lie, as far as is known before: where the histogram begins and
+        ends. None leaves the histogram to the first block.
+    """
+
+    def __init__(self, name: str, dtype: pa.DataType, limits: tuple[float, float] | None) -> None:
+        self.name = name
+        self.kind = kind_of(dtype)
+        self.nulls = self.nan = self.infinite = self.zeros = 0
+        self.values = Values()
+        self._type = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
+        self._rows = 0
+        self._moments = Moments()
+        self._bins = Bins(*limits) if limits is not None else None
+        self._least: pa.Scalar | None = None
+        self._most: pa.Scalar | None = None
+        self._lengths: tuple[int, int] | None = None
+        self._floats = pa.types.is_floating(self._type)
+        whole = pa.types.is_integer(self._type) and limits is not None
+        if self.kind in ("number", "time") and not (
+            whole and limits is not None and limits[1] - limits[0] < SMALL_RANGE
+        ):
+            self.values.counts = None
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """Where the histogram begins and ends."""
+        return (self._bins.low, self._bins.high) if self._bins is not None else None
+
+    def follow(self, leaders: dict[Any, int]) -> None:
+        """Count these values exactly, for there are too many to count all."""
+        if self.values.counts is None:
+            self.values.lead(dict.fromkeys(leaders, 0), self._type)
+
+    def add(self, block: pa.Array) -> None:
+        """Take the next values."""
+        self._rows += len(block)
+        self.nulls += block.null_count
+        values = block.drop_null() if block.null_count else block
+        if not len(values):
+            return
+        if self.kind == "other":
+            self._measure(values)
+        elif self.kind == "text":
+            self._add_text(values)
+        elif self.kind == "truth":
+            self._bound(values)
+            self.values.add(values)
+        else:
+            self._add_numbers(values)
+
+    def _add_numbers(self, values: pa.Array) -> None:
+        numbers = as_numbers(values)
+        if self._floats:
+            finite = np.isfinite(numbers)
+            if not finite.all():
+                self.nan += int(np.isnan(numbers).sum())
+                self.infinite += int(np.isinf(numbers).sum())
+                values = values.filter(pa.array(finite))
+                numbers = numbers[finite]
+                if not len(numbers):
+                    return
+        self._bound(values)
+        self._moments.add(numbers)
+        self.zeros += int(len(numbers) - np.count_nonzero(numbers))
+        if self._bins is None:
+            self._bins = Bins(float(numbers.min()), float(numbers.max()))
+        self._bins.add(numbers)
+        self.values.add(values)
+
+    def _add_text(self, values: pa.Array) -> None:
+        if pa.types.is_dictionary(values.type):
+            words = values.dictionary
+            counts = np.bincount(values.indices.to_numpy(), minlength=len(words))
+            if self.values.counts is not None:
+                words, counts = words.filter(pa.array(counts > 0)), counts[counts > 0]
+                self._bound(words)
+                self._measure(words)
+                self.values.add_counted(words, counts)
+                return
+            values = values.dictionary_decode()
+        self._bound(values)
+        self._measure(values)
+        self.values.add(values)
+
+    def _bound(self, values: pa.Array) -> None:
+        found = pc.min_max(values)
+        least, most = found["min"], found["max"]
+        if self._least is None or least.as_py() < self._least.as_py():
+            self._least = least
+        if self._most is None or most.as_py() > self._most.as_py():
+            self._most = most
+
+    def _measure(self, values: pa.Array) -> None:
+        dtype = values.type
+        if self.kind == "text":
+            lengths = pc.utf8_length(values)
+        elif pa.types.is_binary(dtype) or pa.types.is_large_binary(dtype):
+            lengths = pc.binary_length(values)
+        elif pa.types.is_list(dtype) or pa.types.is_large_list(dtype):
+            lengths = pc.list_value_length(values)
+        else:
+            return
+        found = pc.min_max(lengths)
+        least, most = found["min"].as_py(), found["max"].as_py()
+        before = self._lengths or (least, most)
+        self._lengths = min(before[0], least), max(before[1], most)
+
+    def result(self, sample: NDArray[np.float64] | None, rows: int) -> dict[str, Any]:
+        """Write the figures as the fields of ``contracts.table.ColumnProfile``.
+
+        Parameters
+        ----------
+        sample
+            Values of a random sample of the rows, NaN where one is missing; for numbers and times.
+        rows
+            All rows of the table; more than were seen for a sample's profile.
+        """
+        distinct, error = self.values.number()
+        known = self.kind != "other"
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "nulls": self.nulls,
+            "distinct": distinct if known else None,
+            "distinct_error": error if known else 0.0,
+            "minimum": written(self._least) if self._least is not None else None,
+            "maximum": written(self._most) if self._most is not None else None,
+            "histogram": self._histogram(),
+            "top": [
+                {"value": _word(value), "count": count}
+                for value, count in (self.values.top() if known else [])
+            ],
+            "shortest": self._lengths[0] if self._lengths else None,
+            "longest": self._lengths[1] if self._lengths else None,
+            **(self._numeric(sample, rows) if self.kind == "number" else {}),
+            **(self._shares(sample, rows) if self.kind in ("number", "time") else {}),
+        }
+
+    def _numeric(self, sample: NDArray[np.float64] | None, rows: int) -> dict[str, Any]:
+        there = self._moments.count > 0
+        deviation = self._moments.deviation
+        return {
+            "mean": number(self._moments.mean) if there else None,
+            "deviation": number(deviation) if deviation is not None else None,
+            "nan": self.nan,
+            "infinite": self.infinite,
+            "zeros": self.zeros,
+        }
+
+    def _shares(self, sample: NDArray[np.float64] | None, rows: int) -> dict[str, Any]:
+        if sample is None:
+            return {}
+        return {"quantiles": quantiles(sample), "quantile_error": rank_error(len(sample), rows)}
+
+    def _histogram(self) -> dict[str, Any] | None:
+        if self.kind in ("number", "time"):
+            if self._bins is None or self._least is None or self._most is None:
+                return None
+            ends = as_numbers(pa.array([self._least.as_py(), self._most.as_py()], self._type))
+            edges = self._bins.edges(float(ends[0]), float(ends[1]))
+            return {"counts": self._bins.counts, "edges": [number(edge) for edge in edges]}
+        if self.kind == "other" or self.values.counts is None or not self.values.counts:
+            return None
+        ranked = self.values.counts.most_common()
+        shown, rest = ranked[: BINS - 1], sum(count for _, count in ranked[BINS - 1 :])
+        labels = [_word(value) for value, _ in shown]
+        counts = [count for _, count in shown]
+        if rest:
+            labels.append("…")
+            counts.append(rest)
+        return {"counts": counts, "labels": labels}
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = value.isoformat(" ") if hasattr(value, "isoformat") else str(value)
+    return text if len(text) <= 200 else text[:199] + "…"
