@@ -156,15 +156,23 @@ class AllowList:
         ForbiddenPathError
             Naming the list.
         """
-        if (self.restricted or declared) and not self.declares(location):
-            listed = ", ".join(self.table.allow) if self.table is not None else ""
+        if not (self.restricted or declared) or self.declares(location):
+            return
+        hint = (
+            'Add it to the list in perijove.toml: [sources] allow = ["..."], or copy the data into '
+            "the project."
+        )
+        if self.table is None:
             raise ForbiddenPathError(
-                f"{location[:200]} is not among the sources of this project"
-                + (f" (it has {listed})." if listed else "."),
-                'Add it to the list in perijove.toml: [sources] allow = ["..."], or copy the data '
-                "into the project.",
-                code="source_not_allowed",
+                f"{location[:200]} lies outside the project, which declares no sources.", hint
             )
+        listed = ", ".join(self.table.allow)[:500]
+        raise ForbiddenPathError(
+            f"{location[:200]} is not among the sources of this project"
+            + (f" (it has {listed})." if listed else "."),
+            hint,
+            code="source_not_allowed",
+        )
 
 
 def _sqlite_file(location: str) -> str | None:

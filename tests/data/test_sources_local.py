@@ -413,7 +413,7 @@ def test_the_browser_sees_nothing_outside(
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "secret.csv").write_text("n\n1\n")
     (folder / "link").symlink_to(tmp_path / "other")
-    with pytest.raises(ForbiddenPathError, match="not among the sources"):
+    with pytest.raises(ForbiddenPathError, match="outside the project"):
         data.sources.entries(location)
     with pytest.raises(ForbiddenPathError):
         data.sources.check_browser(location)

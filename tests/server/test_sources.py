@@ -55,11 +55,11 @@ async def test_only_what_is_declared_lies_open(
     (served / "way").symlink_to(outside)
     for place in (str(outside), "../", "way", "https://example.org/", "/etc"):
         assert await _refused(_get(jp_fetch, "sources/entries", location=place)) == (
-            403, "source_not_allowed"
+            403, "forbidden_path"
         )  # fmt: skip
     for place in (str(outside / "b.csv"), "way/b.csv", "s3://bucket/b.csv"):
         assert await _refused(_send(jp_fetch, "POST", "datasets", {"path": place})) == (
-            403, "source_not_allowed"
+            403, "forbidden_path"
         )  # fmt: skip
     changed = await _send(jp_fetch, "PUT", "sources", {"allow": [str(outside)]})
     assert changed["items"][1] == {
