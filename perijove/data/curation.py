@@ -72,7 +72,7 @@ class Curation:
         registry: Registry,
         engine: DataEngine,
         lake: Lake,
-        quality: Quality | None = None,
+        quality: Quality,
     ) -> None:
         self.project = project
         self._registry = registry
@@ -161,8 +161,6 @@ class Curation:
 
     def _apply(self, name: str, table: ArrowTable, inputs: list[str], *, by: str) -> Applied | None:
         """Apply the rules; None where none are declared."""
-        if self._quality is None:
-            return None
         applied = self._quality.apply(name, table, inputs=inputs)
         if not applied.results:
             return None
@@ -240,7 +238,7 @@ class Curation:
             latest = chain.latest("data", name)
             number = 1 if latest is None else latest.version + 1
             quality = ""
-            if applied is not None and self._quality is not None:
+            if applied is not None:
                 quality = self._quality.next_ref(name)
             node = chain.add(
                 "data", name, msgspec.structs.replace(facts, quality=quality), by=by, version=number,
@@ -252,7 +250,7 @@ class Curation:
                     "data", name + QUARANTINE, msgspec.structs.replace(rejected, quality=quality), by=by,
                     sources={node.ref: "quarantined"}, action="quarantine rows",
                 ).ref  # fmt: skip
-            if applied is not None and self._quality is not None:
+            if applied is not None:
                 self._quality.record(
                     node.ref, applied, by=by, quarantine=aside,
                     version=int(quality.rpartition("@")[2]),

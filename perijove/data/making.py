@@ -22,7 +22,6 @@ from perijove.core.errors import (
     ConflictError,
     NotFoundError,
     PerijoveError,
-    UnavailableError,
     UnsupportedError,
 )
 from perijove.core.files import sha256_text
@@ -63,7 +62,7 @@ class Making:
         curation: Curation,
         engine: DataEngine,
         lake: Lake,
-        rules: RuleEngine | None,
+        rules: RuleEngine,
         programs: Programs,
         runner: JobRunner,
     ) -> None:
@@ -239,8 +238,6 @@ class Making:
         """Apply the rules that let the version pass."""
         if not facts.quality:
             return table
-        if self._rules is None:
-            raise UnavailableError("Rules cannot be applied here.")
         rules = [
             r.rule for r in facts_of(self.project.chain.get(facts.quality), QualityFacts).results
         ]
@@ -250,19 +247,16 @@ class Making:
         self, node: Node, facts: DataFacts, rules: Sequence[Rule]
     ) -> Mapping[str, ArrowTable]:
         """Read what foreign keys are looked up in: the versions of that time."""
+        versions = [self.project.chain.get(ref) for ref in facts.inputs]
         found = {}
         for reference in {rule.references for rule in rules if rule.references}:
-            name, _, column = reference.rpartition(".")
-            versions = [self.project.chain.get(ref) for ref in facts.inputs]
-            versions += [v for v in self.project.chain.versions("data", name) if v.at <= node.at]
-            version = next((v for v in versions if v.name == name), None)
-            if version is None:
-                raise ConflictError(
-                    f"{node.ref} cannot be made again: no version of {name} is that old.",
-                    f"A rule looks its values up in {reference}.",
-                    code="not_reproducible",
-                )
-            found[reference] = self._registry.read(version, [column])
+            # Names of datasets and of columns may hold dots.
+            for at in (at for at, letter in enumerate(reference) if letter == "."):
+                name, column = reference[:at], reference[at + 1 :]
+                older = [v for v in self.project.chain.versions("data", name) if v.at <= node.at]
+                version = next((v for v in [*versions, *older] if v.name == name), None)
+                if version is not None and column in _columns(version):
+                    found[reference] = self._registry.read(version, [column])
         return found
 
     def _sums(self, name: str, table: ArrowTable) -> RowSums:
@@ -286,6 +280,10 @@ class Making:
                 code="not_reproducible",
             )
         return self._engine.row_sums(self._registry.table(node)).fingerprint
+
+
+def _columns(node: Node) -> list[str]:
+    return [column.name for column in facts_of(node, DataFacts).columns]
 
 
 def proof_of(node: Node) -> Proof:
