@@ -23,7 +23,7 @@ from perijove.adapters.duckdb.worker.columns import (
     written,
 )
 from perijove.adapters.duckdb.worker.database import Action, Database, InvalidError, Report
-from perijove.adapters.duckdb.worker.sketches import SHARES, Bins, correlations
+from perijove.adapters.duckdb.worker.sketches import SHARES, Bins, correlations, leaders_of
 
 SAMPLE_ROWS: Final = 122_880
 SAMPLE_PLACES: Final = 16
@@ -292,15 +292,13 @@ def _finish(files: _Files, table: pa.Table, time_column: str, started: float) ->
     """Make the figures of rows that are in memory."""
     figures: dict[str, ColumnFigures] = {}
     samples: dict[str, NDArray[np.float64]] = {}
-    for name in table.column_names:
-        values = _whole(table.column(name))
-        limits = _limits((None, None), values)
-        one = figures[name] = ColumnFigures(name, values.type, limits)
-        if one.values.counts is None:
-            one.follow(_leaders(values))
-        one.add(values)
-        if one.kind in ("number", "time"):
-            samples[name] = _with_nan(values)
+    with ThreadPoolExecutor(2) as threads:
+        columns = [_whole(table.column(index)) for index in range(table.num_columns)]
+        made = threads.map(_figures_of, table.column_names, columns)
+        for values, one in zip(columns, made, strict=True):
+            figures[one.name] = one
+            if one.kind in ("number", "time"):
+                samples[one.name] = _with_nan(values)
     axis = _axis_of(table, figures, time_column)
     if axis is not None:
         axis.add(_whole(table.column(axis.column)))
@@ -316,6 +314,15 @@ def _finish(files: _Files, table: pa.Table, time_column: str, started: float) ->
     }
 
 
+def _figures_of(name: str, values: pa.Array) -> ColumnFigures:
+    """Make the figures of one column that is in memory."""
+    figures = ColumnFigures(name, values.type, _limits((None, None), values))
+    if figures.values.counts is None:
+        figures.follow(_leaders(values))
+    figures.add(values)
+    return figures
+
+
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     whole = column.combine_chunks()
     return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
@@ -328,12 +335,7 @@ def _leaders(values: pa.Array) -> dict[Any, int]:
     present = values.drop_null()
     if pa.types.is_floating(present.type):
         present = present.filter(pc.is_finite(present))
-    counts = pc.value_counts(present)
-    if not len(counts):
-        return {}
-    order = pc.select_k_unstable(pa.table({"c": counts.field("counts")}), 10, [("c", "descending")])
-    best = counts.take(order)
-    return {one["values"]: 0 for one in best.to_pylist() if one["counts"] > 2}
+    return leaders_of(pc.value_counts(present))
 
 
 def _with_nan(values: pa.Array) -> NDArray[np.float64]:

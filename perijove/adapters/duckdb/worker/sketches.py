@@ -120,6 +120,12 @@ class Values:
         """Add values without nulls, one by one or by their hashes."""
         if self.counts is not None:
             found = pc.value_counts(values)
+            if len(found) > COUNTED:
+                self.give_up(values.type)
+                if not self._leaders:
+                    self.lead(leaders_of(found), values.type)
+                self.add(values)
+                return
             self.add_counted(found.field("values"), found.field("counts").to_numpy())
             return
         hashes = hash_array(values)
@@ -136,6 +142,15 @@ class Values:
             return self.counts.most_common(TOP)
         ranked = sorted(self._leaders.items(), key=lambda item: -item[1])
         return [item for item in ranked if item[1] > 1]
+
+
+def leaders_of(found: pa.StructArray) -> dict[Any, int]:
+    """Choose the values to follow of what ``value_counts`` found: those that come again."""
+    if not len(found):
+        return {}
+    counts = pa.table({"counts": found.field("counts")})
+    best = found.take(pc.select_k_unstable(counts, TOP, [("counts", "descending")]))
+    return {one["values"]: 0 for one in best.to_pylist() if one["counts"] > 2}
 
 
 class Bins:
