@@ -165,7 +165,11 @@ def web(folder: Path) -> Iterator[str]:
             else:
                 super().do_GET()
 
-        do_HEAD = do_GET  # noqa: N815 - the library's name
+        def do_HEAD(self) -> None:
+            if self.path.startswith("/secret") and "Authorization" not in self.headers:
+                self.send_error(401)
+            else:
+                super().do_HEAD()
 
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))

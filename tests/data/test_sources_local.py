@@ -155,6 +155,11 @@ def test_a_partitioned_folder_is_one_table(data: DataService, folder: Path, suff
     assert [(int(r["n"]), int(r["year"])) for r in _page(data, "builds")] == [
         (25, 2025), (1, 2025), (26, 2026), (1, 2026)
     ]  # fmt: skip
+    assert [(int(r["n"]), int(r["year"])) for r in _read(data, "builds")] == [
+        (25, 2025), (1, 2025), (26, 2026), (1, 2026)
+    ]  # fmt: skip
+    read = data.registry.read(data.registry.resolve("builds"), ["year"])
+    assert read.column_names == ["year"]
 
 
 def test_a_folder_that_grew_is_a_new_version_and_the_old_one_stays(
@@ -213,6 +218,18 @@ def _damaged(folder: Path) -> None:
     (folder / "b.parquet").write_bytes((folder / "a.parquet").read_bytes()[:-9])
 
 
+def _doubled(folder: Path) -> None:
+    for year in (1, 2):
+        (folder / f"n={year}").mkdir()
+        pq.write_table(pa.table({"n": [2]}), folder / f"n={year}" / "a.parquet")
+
+
+def _uneven(folder: Path) -> None:
+    (folder / "k=1").mkdir()
+    pq.write_table(pa.table({"n": [2]}), folder / "k=1" / "a.parquet")
+    pq.write_table(pa.table({"n": [2]}), folder / "z.parquet")
+
+
 def _nothing(folder: Path) -> None:
     (folder / "notes.md").touch()
 
@@ -226,6 +243,8 @@ def _nothing(folder: Path) -> None:
         (_formats, "several formats"),
         (_workbooks, "Register each by itself"),
         (_damaged, "cannot be read"),
+        (_doubled, "a column of the files and a folder's name"),
+        (_uneven, "z.parquet does not lie in folders of k"),
         (_nothing, "holds no data files"),
     ],
 )
@@ -257,6 +276,7 @@ def test_a_delta_table_is_read_as_its_log_says(data: DataService, folder: Path) 
     dataset = data.registry.register("delta", by="ada")
     assert (dataset.facts.kind, dataset.facts.delta_version, dataset.facts.rows) == ("delta", 0, 2)
     assert {(r["n"], r["k"]) for r in _page(data, "delta")} == {(1, "a"), (2, "b")}
+    assert {(r["n"], r["k"]) for r in _read(data, "delta")} == {(1, "a"), (2, "b")}
     deltalake.DeltaTable(place).delete("n = 1")
     assert data.registry.get("delta").state == "changed"
     node = data.registry.resolve("delta")

@@ -67,7 +67,8 @@ class DuckDbEngine:
         return _info(self._workers.work(request, [*files, parquet], TWIN_SECONDS))
 
     def inspect(self, table: Table) -> TableInfo:
-        return _info(self._ask("inspect" if len(table.files) == 1 else "inspect_all", table))
+        alone = len(table.files) == 1 and table.partitions is None
+        return _info(self._ask("inspect" if alone else "inspect_all", table))
 
     def page(
         self,
@@ -165,10 +166,12 @@ class DuckDbEngine:
         import pyarrow.parquet
 
         files = table.files
+        keys = self._partition_values(table)
+        inner = [n for n in columns if n not in keys.column_names] if columns is not None else None
         try:
             tables = [
                 pa.parquet.read_table(
-                    f, columns=columns, partitioning=None, page_checksum_verification=True
+                    f, columns=inner, partitioning=None, page_checksum_verification=True
                 )
                 for f in files
             ]
@@ -177,7 +180,21 @@ class DuckDbEngine:
                 f"{files[0].name} cannot be read: {str(error).splitlines()[0]}.",
                 "The table's file is damaged or gone: register or curate it again.",
             ) from error
-        return pa.concat_tables(tables)
+        for at, key in enumerate(keys.column_names):
+            for number, part in enumerate(tables):
+                values = pa.repeat(keys.column(at)[number], part.num_rows)
+                tables[number] = part.append_column(key, values)
+        whole = pa.concat_tables(tables)
+        return whole.select(columns) if columns is not None and keys.num_columns else whole
+
+    def _partition_values(self, table: Table) -> ArrowTable:
+        """Return the columns that folders' names are, with a row for each file."""
+        import pyarrow as pa
+
+        if table.partitions is None:
+            return pa.table({})
+        reply = self._ask("partition_values", table)
+        return pa.ipc.open_stream(reply["arrow"]).read_all()
 
     def part(self, table: ArrowTable, split: SplitFacts, part: SplitPart) -> ArrowTable:
         from perijove.adapters.parts import take_part

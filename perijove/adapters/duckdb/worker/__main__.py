@@ -34,6 +34,7 @@ MODULES: dict[str, str] = {
     "inspect": "files",
     "combine": "folders",
     "inspect_all": "folders",
+    "partition_values": "folders",
     "twin_sheet": "workbooks",
     "page": "pages",
     "cell": "pages",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
+import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 
@@ -16,6 +18,7 @@ from perijove.adapters.duckdb.worker.database import (
     Database,
     Report,
     UnreadableError,
+    scan,
     text,
     texts,
 )
@@ -29,6 +32,7 @@ from perijove.adapters.duckdb.worker.parquet import open_table
 from perijove.adapters.duckdb.worker.views import ROW_GROUP, written
 from perijove.contracts.data import Column
 
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 FORMATS: tuple[tuple[str, frozenset[str]], ...] = (
     ("text", frozenset(TEXT_SUFFIXES)),
     ("JSON", frozenset(JSON_SUFFIXES)),
@@ -44,7 +48,58 @@ def inspect_all(
     first = open_table(files[0]).schema
     for file in files[1:]:
         _agree(files[0], first, file, open_table(file).schema, folder)
+    if partitions is not None:
+        _check_keys(first.names, files, partitions)
     return inspect(database, report, files=files, partitions=partitions)
+
+
+def _check_keys(names: list[str], files: list[str], root: str) -> None:
+    keys = list(_keys(files[0], root))
+    both = [key for key in keys if key in names]
+    if both:
+        raise UnreadableError(
+            f"{both[0]!r} is a column of the files and a folder's name\nName one of them otherwise."
+        )
+    for file in files:
+        if list(_keys(file, root)) != keys:
+            raise UnreadableError(
+                f"{os.path.relpath(file, root)} does not lie in folders of {', '.join(keys)} as "
+                f"{os.path.relpath(files[0], root)} does\nGive all files the same folders."
+            )
+    above = [part for part in Path(root).parts if "=" in part]
+    if above:
+        raise UnreadableError(
+            f"the folder {above[0]!r} above it looks like a column\n"
+            "Register that folder, or move this one."
+        )
+
+
+def _keys(file: str, root: str) -> dict[str, str]:
+    folders = os.path.relpath(os.path.dirname(file), root).split(os.sep)
+    return {
+        key: unquote(value)
+        for key, mark, value in (folder.partition("=") for folder in folders)
+        if mark
+    }
+
+
+def partition_values(
+    database: Database, report: Report, *, files: list[str], partitions: str
+) -> dict[str, Any]:
+    """Return the columns that folders' names are: a table with a row for each file."""
+    empty = database.db.sql(f"SELECT * FROM {scan(files, partitions)} LIMIT 0").to_arrow_table()
+    keys = [_keys(file, partitions) for file in files]
+    found = {
+        field.name: pa.array(
+            [None if key[field.name] == NO_VALUE else key[field.name] for key in keys], pa.string()
+        ).cast(field.type)
+        for field in list(empty.schema)[len(open_table(files[0]).schema) :]
+    }
+    sink = pa.BufferOutputStream()
+    table = pa.table(found)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return {"arrow": sink.getvalue().to_pybytes()}
 
 
 def _agree(first: str, ours: Any, other: str, theirs: Any, folder: str) -> None:
@@ -155,4 +210,8 @@ def _same_header(database: Database, files: list[str], folder: str) -> None:
             )
 
 
-ACTIONS: dict[str, Action] = {"inspect_all": inspect_all, "combine": combine}
+ACTIONS: dict[str, Action] = {
+    "inspect_all": inspect_all,
+    "partition_values": partition_values,
+    "combine": combine,
+}
