@@ -20,7 +20,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 PASSWORD = "sesame-17"
+
+
+def parquet(rows: list[tuple[int, str | None]]) -> bytes:
+    """A file with the columns ``number`` and ``word``."""
+    sink = pa.BufferOutputStream()
+    numbers, words = [row[0] for row in rows], [row[1] for row in rows]
+    pq.write_table(pa.table({"number": numbers, "word": pa.array(words, pa.string())}), sink)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def free_port() -> int:

@@ -1,8 +1,7 @@
-"""Object stores and the web: an S3 server, a web server, fsspec's own memory, and silence."""
+"""Object stores and the web: copied when somebody registers, and given up when silent."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -10,12 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from perijove.adapters.sources.process import SourceProcess
-from perijove.adapters.sources.remote import S3, Azure, Gcs, Remote, Web
 from perijove.adapters.workbench import Workbench
 from perijove.contracts.data import DataFacts
 from perijove.core.chain import facts_of
@@ -29,161 +25,10 @@ from perijove.core.errors import (
     UnreadableDataError,
     UnsupportedError,
 )
-from perijove.core.paths import ProjectPaths
-from perijove.data.ports import DataSource
 from perijove.data.service import DataService
-from perijove.testing.data_source import DataSourceSuite
 from tests.data import servers
-
-Rows = list[tuple[int, str | None]]
-BUCKET = "builds-bucket"
-
-
-def _parquet(rows: Rows) -> bytes:
-    sink = pa.BufferOutputStream()
-    numbers, words = [row[0] for row in rows], [row[1] for row in rows]
-    pq.write_table(pa.table({"number": numbers, "word": pa.array(words, pa.string())}), sink)
-    return sink.getvalue().to_pybytes()
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    pytest.importorskip("s3fs")
-    pytest.importorskip("moto.server")
-    with servers.s3() as url:
-        yield url
-
-
-@pytest.fixture
-def store(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A client of the server; its key stands in the environment, as a user's does."""
-    import botocore.session
-
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "hush-hush-secret",
-        "AWS_ENDPOINT_URL": s3_url, "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    client = botocore.session.get_session().create_client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=item["Key"])
-    return client
-
-
-class TestS3(DataSourceSuite):
-    @pytest.fixture
-    def source(self, paths: ProjectPaths, store: Any) -> DataSource:
-        return S3(paths)
-
-    @pytest.fixture
-    def place(self, store: Any) -> object:
-        class Place:
-            location = f"s3://{BUCKET}/raw/builds.parquet"
-            missing = f"s3://{BUCKET}/raw/nothing.parquet"
-            folder = f"s3://{BUCKET}/raw"
-
-            def put(self, rows: Rows) -> None:
-                store.put_object(Bucket=BUCKET, Key="raw/builds.parquet", Body=_parquet(rows))
-
-        return Place()
-
-
-class TestWeb(DataSourceSuite):
-    @pytest.fixture
-    def source(self, paths: ProjectPaths) -> DataSource:
-        return Web(paths)
-
-    @pytest.fixture
-    def place(self, tmp_path: Path) -> Iterator[object]:
-        folder = tmp_path / "www"
-        folder.mkdir()
-        with servers.web(folder) as url:
-
-            class Place:
-                location = f"{url}/builds.parquet"
-                missing = f"{url}/nothing.parquet"
-                folder = ""
-
-                def put(self, rows: Rows) -> None:
-                    (folder / "builds.parquet").write_bytes(_parquet(rows))
-
-            made = Place()
-            folder_of_files = folder
-            assert folder_of_files.is_dir()
-            yield made
-
-
-class _Shelf(Remote):
-    """Any store of fsspec: here one that keeps files on the disk, in the worker's own way."""
-
-    kind = "shelf"
-    label = "Shelf"
-    example = "shelf://bucket/builds.parquet"
-    needs = ""
-    schemes = frozenset(["shelf"])
-    modules = ("fsspec",)
-    access = ""
-
-
-SHELF = """
-import fsspec, os
-from fsspec.implementations.dirfs import DirFileSystem
-from fsspec.implementations.local import LocalFileSystem
-
-class Shelf(DirFileSystem):
-    protocol = "shelf"
-    def __init__(self, **options):
-        super().__init__(os.environ["SHELF"], LocalFileSystem())
-
-    @classmethod
-    def _strip_protocol(cls, path):
-        return path.removeprefix("shelf://").strip("/")
-
-fsspec.register_implementation("shelf", Shelf, clobber=True)
-"""
-
-
-class TestAnyStoreOfFsspec(DataSourceSuite):
-    """What Google's and Azure's stores have in common with S3: fsspec's interface."""
-
-    @pytest.fixture
-    def source(
-        self, paths: ProjectPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> DataSource:
-        site = tmp_path / "site"
-        site.mkdir()
-        (site / "sitecustomize.py").write_text(SHELF)
-        before = os.environ.get("PYTHONPATH")
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(site), before])))
-        monkeypatch.setenv("SHELF", str(tmp_path / "shelf"))
-        return _Shelf(paths)
-
-    @pytest.fixture
-    def place(self, tmp_path: Path) -> object:
-        folder = tmp_path / "shelf" / "bucket" / "builds"
-
-        class Place:
-            location = "shelf://bucket/builds/"
-            missing = "shelf://bucket/nothing"
-            folder = "shelf://bucket"
-
-            def put(self, rows: Rows) -> None:
-                (tmp_path / "shelf" / "bucket" / "builds").mkdir(parents=True, exist_ok=True)
-                for old in folder_of.glob("*"):
-                    old.unlink()
-                for at, row in enumerate(rows):
-                    (folder_of / f"{at}.parquet").write_bytes(_parquet([row]))
-
-        folder_of = folder
-        return Place()
-
-
-def test_google_and_azure_are_found_by_their_urls(tmp_path: Path) -> None:
-    paths = ProjectPaths(tmp_path)
-    assert Gcs(paths).accepts("gs://bucket/a.parquet")
-    assert Azure(paths).accepts("abfs://box@account.dfs.core.windows.net/a.parquet")
-    assert not S3(paths).accepts("gs://bucket/a.parquet")
+from tests.data.conftest import BUCKET
+from tests.data.servers import parquet
 
 
 @pytest.fixture
@@ -201,12 +46,12 @@ def _numbers(data: DataService, name: str, version: int = 0) -> list[int]:
 
 def test_a_bucket_is_asked_only_when_somebody_registers(data: DataService, store: Any) -> None:
     url = f"s3://{BUCKET}/raw/builds.parquet"
-    store.put_object(Bucket=BUCKET, Key="raw/builds.parquet", Body=_parquet([(1, "a")]))
+    store.put_object(Bucket=BUCKET, Key="raw/builds.parquet", Body=parquet([(1, "a")]))
     dataset = data.registry.register(url, target="word", by="ada")
     assert (dataset.name, dataset.facts.kind, dataset.facts.path) == ("builds", "remote", url)
     assert dataset.facts.etag
     assert data.registry.register(url, by="ada").version == 1
-    store.put_object(Bucket=BUCKET, Key="raw/builds.parquet", Body=_parquet([(1, "a"), (2, "b")]))
+    store.put_object(Bucket=BUCKET, Key="raw/builds.parquet", Body=parquet([(1, "a"), (2, "b")]))
     assert _numbers(data, "builds") == [1]
     assert data.registry.get("builds").state == "current"
     assert data.registry.register(url, by="ada").version == 2
@@ -231,7 +76,7 @@ def test_a_copy_that_is_gone_comes_back(data: DataService, store: Any) -> None:
 
 
 def test_a_damaged_copy_is_told(data: DataService, store: Any) -> None:
-    store.put_object(Bucket=BUCKET, Key="a.parquet", Body=_parquet([(1, "a")]))
+    store.put_object(Bucket=BUCKET, Key="a.parquet", Body=parquet([(1, "a")]))
     dataset = data.registry.register(f"s3://{BUCKET}/a.parquet", by="ada")
     table = data.project.paths.root / dataset.facts.table
     content = bytearray(table.read_bytes())
@@ -245,13 +90,13 @@ def test_a_damaged_copy_is_told(data: DataService, store: Any) -> None:
 def test_a_prefix_with_partitions_is_one_table(data: DataService, store: Any) -> None:
     for year in (2025, 2026):
         key = f"hive/year={year}/part.parquet"
-        store.put_object(Bucket=BUCKET, Key=key, Body=_parquet([(year, "a")]))
+        store.put_object(Bucket=BUCKET, Key=key, Body=parquet([(year, "a")]))
     store.put_object(Bucket=BUCKET, Key="hive/_SUCCESS", Body=b"")
     dataset = data.registry.register(f"s3://{BUCKET}/hive/", by="ada")
     assert (dataset.facts.rows, dataset.facts.partitioned) == (2, True)
     assert [column.name for column in dataset.facts.columns] == ["number", "word", "year"]
     store.put_object(Bucket=BUCKET, Key="lake/_delta_log/0.json", Body=b"{}")
-    store.put_object(Bucket=BUCKET, Key="lake/a.parquet", Body=_parquet([(1, "a")]))
+    store.put_object(Bucket=BUCKET, Key="lake/a.parquet", Body=parquet([(1, "a")]))
     with pytest.raises(UnsupportedError, match="Delta table"):
         data.registry.register(f"s3://{BUCKET}/lake", by="ada")
 
