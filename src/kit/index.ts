@@ -40,7 +40,8 @@
  * ```
  *
  * - `useResource(key, topics, fetch)` asks, keeps the old answer while it refreshes, asks again
- *   when one of the topics changes, and sleeps while the page is hidden. `Loaded` shows it.
+ *   when one of the topics changes, and sleeps while the page is hidden. Who asks with the same
+ *   key shares the answer; with `every` it is asked for again and again. `Loaded` shows it.
  * - `useAction(act)` gives `{ run, busy, error }` for what the user does. A command that has an
  *   effect is added by `addEffect` of `./lab`, which asks first.
  * - `useServices()` gives the client, the events, the project and the commands; `useOpen()`
