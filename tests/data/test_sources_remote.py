@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -21,6 +24,7 @@ from perijove.core.errors import (
     ForbiddenPathError,
     InvalidInputError,
     NotFoundError,
+    ReadOnlyError,
     UnavailableError,
     UnreadableDataError,
     UnsupportedError,
@@ -50,6 +54,9 @@ def test_a_bucket_is_asked_only_when_somebody_registers(data: DataService, store
     dataset = data.registry.register(url, target="word", by="ada")
     assert (dataset.name, dataset.facts.kind, dataset.facts.path) == ("builds", "remote", url)
     assert dataset.facts.etag
+    data.sources.check_browser(url)  # the browser may refresh what a kernel registered
+    with pytest.raises(ForbiddenPathError):
+        data.sources.check_browser(f"s3://{BUCKET}/raw/other.parquet")
     assert data.registry.register(url, by="ada").version == 1
     store.put_object(Bucket=BUCKET, Key="raw/builds.parquet", Body=parquet([(1, "a"), (2, "b")]))
     assert _numbers(data, "builds") == [1]
@@ -250,3 +257,39 @@ def test_facts_hold_no_secret(data: DataService, store: Any) -> None:
     state = data.project.paths.state
     written = [p for p in state.rglob("*") if p.is_file()] + [data.project.paths.definition]
     assert not [p for p in written if b"hush-hush-secret" in p.read_bytes()]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_leaves_what_was_there(folder: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    project = disk / "project"
+    shutil.copytree(folder, project)
+    data = Workbench(ProjectContext.open(project, actor="ada")).data
+    www = tmp_path / "www"
+    www.mkdir()
+    (www / "small.csv").write_text("number\n1\n")
+    (www / "big.csv").write_bytes(os.urandom(9 * 2**20))
+    rows = sqlite3.connect(tmp_path / "big.db")
+    rows.execute("CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+                 " WHERE i < 300000) SELECT hex(randomblob(32)) AS word FROM n")  # fmt: skip
+    rows.close()
+    try:
+        with servers.web(www) as url:
+            data.registry.register(f"{url}/small.csv", by="ada")
+            with pytest.raises(ReadOnlyError) as error:
+                data.registry.register(f"{url}/big.csv", by="ada")
+            assert error.value.code == "disk_full"
+        with pytest.raises(ReadOnlyError) as error:
+            data.registry.register(f"sqlite:///{tmp_path}/big.db#t", name="t", by="ada")
+        assert error.value.code == "disk_full"
+        assert [dataset.name for dataset in data.registry.datasets()] == ["small"]
+        assert _numbers(data, "small") == [1]
+        assert len(list(data.project.paths.fetched.iterdir())) == 1
+    finally:
+        data.close()
+        data.project.chain.ledger.close()
+        subprocess.run(["umount", str(disk)], check=True)
