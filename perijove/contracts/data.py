@@ -61,8 +61,10 @@ class DataFacts(Struct):
     environment: dict[str, str] = {}
     """Python and the packages that the program imports, with their versions."""
     unrecorded: list[str] = []
-    """Names that the function uses and that no program can carry: such a version cannot be made
-    again."""
+    """Names that the function uses and that no program can carry, and files that it opened past
+    its inputs: such a version cannot be made again."""
+    unregistered: list[str] = []
+    """Those of these files that no dataset names."""
     quality: str = ""
     """Reference of the check that let it pass; empty where no rules were declared."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from perijove.contracts.chain import Node
 from perijove.contracts.data import DataFacts
 from perijove.contracts.deploy import GateCheck
+from perijove.contracts.quality import QualityFacts
 from perijove.core.chain import facts_of, ref_name
+from perijove.core.context import ProjectContext
 from perijove.core.gate import Candidate, Check
 from perijove.core.leakage import LEAK_SCORE, leaking_inputs
 from perijove.data.versions import version_state
@@ -21,22 +24,14 @@ def inputs_registered(candidate: Candidate) -> GateCheck:
     }
     wrong = [f"{path} (not registered)" for path in candidate.facts.unregistered]
     for node in inputs.values():
-        facts = facts_of(node, DataFacts)
-        if facts.kind in {"curated", "quarantine"}:
-            continue  # a version in the lake is immutable; deploy does not read it
-        newer = chain.latest("data", node.name)
-        if newer is not None and newer.version != node.version:
-            continue  # the file has moved on and is registered again: this version is history
-        state = version_state(project.paths, facts, [])
-        if state != "current":
-            wrong.append(f"{node.ref} ({facts.path} is {state})")
+        wrong += [f"{node.ref} ({reason})" for reason in _faults(project, node)]
     if wrong:
         return GateCheck(
             id="inputs_registered",
             step="data",
             title=title,
             state="fail",
-            detail=f"{len(wrong)} input{'s' if len(wrong) > 1 else ''} cannot be traced.",
+            detail=f"{len(wrong)} input{'s' if len(wrong) > 1 else ''} cannot be traced or trusted.",
             items=wrong,
             fix="Register what was read with pj.register, read it by name, and train again.",
         )
@@ -56,6 +51,42 @@ def inputs_registered(candidate: Candidate) -> GateCheck:
         state="pass",
         detail=", ".join(sorted(inputs)),
     )
+
+
+def _faults(project: ProjectContext, node: Node) -> list[str]:
+    """Tell what is wrong with an input, and what of it comes from nobody knows where."""
+    found = [reason] if (reason := _fault(project, node)) else []
+    seen, todo = {node.ref}, [node]
+    while todo:
+        made = todo.pop()
+        found += [
+            f"{made.ref} was made with {path}, which is not registered"
+            for path in facts_of(made, DataFacts).unregistered
+        ]
+        earlier = [n for n in project.chain.sources(made.ref, "data") if n.ref not in seen]
+        seen |= {n.ref for n in earlier}
+        todo += earlier
+    return found
+
+
+def _fault(project: ProjectContext, node: Node) -> str:
+    """Tell what is wrong with an input itself; empty when nothing is."""
+    facts = facts_of(node, DataFacts)
+    if not facts.sha256:
+        return "it has no hash"
+    if facts.kind == "quarantine":
+        return "its rows were rejected by rules"
+    checks = [c for c in project.chain.results(node.ref, "quality") if c.name == node.name]
+    if checks and (found := facts_of(checks[-1], QualityFacts)).blocked:
+        rules = [r.rule.id for r in found.results if r.state in {"blocked", "error"}]
+        return f"blocked by {', '.join(rules)}"
+    if facts.kind == "curated":
+        return ""  # a version in the lake is immutable; deploy does not read it
+    newer = project.chain.latest("data", node.name)
+    if newer is not None and newer.version != node.version:
+        return ""  # the file has moved on and is registered again: this version is history
+    state = version_state(project.paths, facts, [])
+    return "" if state == "current" else f"{facts.path} is {state}"
 
 
 def leakage(candidate: Candidate) -> GateCheck:

@@ -43,6 +43,9 @@ class Program:
     parameters: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     unrecorded: tuple[str, ...] = ()
+    """Names that the script lacks, and files that were read past the inputs."""
+    unregistered: tuple[str, ...] = ()
+    """Those of these files that no dataset names."""
 
     @property
     def sha256(self) -> str:
@@ -282,6 +285,7 @@ class Curation:
             parameters=program.parameters,
             environment=program.environment,
             unrecorded=list(program.unrecorded),
+            unregistered=list(program.unregistered),
         )
 
 

@@ -82,9 +82,9 @@ class History:
 
     def quality(self, node: Node) -> QualitySummary | None:
         """Return the newest check of a version in one line."""
+        # Where a block kept a curation from its version, its check is about the first input.
         checks = self.project.chain.results(node.ref, "quality")
-        own = [check for check in checks if facts_of(check, QualityFacts).dataset == node.ref]
-        own = [check for check in own if not facts_of(check, QualityFacts).blocked] or own
+        own = [check for check in checks if check.name == node.name]
         if not own:
             return None
         facts = facts_of(own[-1], QualityFacts)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -12,9 +14,9 @@ import msgspec
 from perijove.core.chain import parse_version
 from perijove.core.errors import InvalidInputError
 from perijove.kernel.datasets import DatasetHandle
-from perijove.kernel.files import unwatched
+from perijove.kernel.files import FileWatch, unwatched
 from perijove.kernel.frames import Library, as_frame
-from perijove.kernel.session import current
+from perijove.kernel.session import Session, current
 
 if TYPE_CHECKING:
     from perijove.data.curation import Program
@@ -74,7 +76,16 @@ class CuratedFunction:
         with unwatched():
             nodes = data.curation.inputs(self.inputs, by=session.actor)
             tables = [data.registry.read(node) for node in nodes]
-        frame = self.make(tables, given)
+        # What the function opens is an input of its dataset, not of the model that comes later.
+        watch = FileWatch()
+        watch.start()
+        began = time.time()
+        try:
+            frame = self.make(tables, given)
+        finally:
+            session.files.start()
+        watch.note_literals(program.source, before=began)
+        program = _with_files(program, session, watch)
         with unwatched():
             node = data.curation.commit(
                 self.name, frame, inputs=[node.ref for node in nodes], program=program,
@@ -183,6 +194,21 @@ def curate(
         return CuratedFunction(function, name, inputs, as_)
 
     return decorate
+
+
+def _with_files(program: Program, session: Session, watch: FileWatch) -> Program:
+    """Add the files and URLs that the function read past its inputs."""
+    root = session.paths.root
+    files = dict.fromkeys([*watch.opened(root), *watch.named(root)])
+    if not files and not watch.urls():
+        return program
+    known = session.workbench.data.registry.registered_paths()
+    read = [*(session.paths.relative(file) for file in files), *watch.urls()]
+    strange = [
+        *(session.paths.relative(file) for file in files if file not in known),
+        *watch.urls(),
+    ]
+    return replace(program, unrecorded=(*program.unrecorded, *read), unregistered=tuple(strange))
 
 
 def _is_plain(value: Any) -> bool:

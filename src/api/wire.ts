@@ -1226,6 +1226,8 @@ export interface components {
       table: string;
       /** @default [] */
       unrecorded?: string[];
+      /** @default [] */
+      unregistered?: string[];
     };
     DataVersion: {
       at: number;

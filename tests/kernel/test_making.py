@@ -221,3 +221,16 @@ def test_a_program_that_fails_ends_its_job_with_the_line(notebook: Notebook) -> 
     assert "ZeroDivisionError" in job.error.message
     assert "PJ_TEST_ONE" in job.error.hint
     assert [n.ref for n in bench.project.chain.versions("data", "a")] == ["data:a@1"]
+
+
+def test_a_file_that_is_read_past_the_inputs_is_told(notebook: Notebook, root: Path) -> None:
+    write_builds(root / "data" / "extra.csv", rows=9)
+    made = notebook.ok(
+        '@pj.curate("a", inputs=["builds"])\ndef a(frame):\n'
+        '    import pandas\n    return pandas.read_csv("data/extra.csv")\n'
+        "a()"
+    )
+    facts = facts_of(notebook.bench.project.chain.get(made.ref), DataFacts)
+    assert facts.unregistered == facts.unrecorded == ["data/extra.csv"]
+    with pytest.raises(ConflictError, match=r"data/extra\.csv"):
+        notebook.bench.data.making.make_again("a", by="ada")
