@@ -119,7 +119,9 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
     db = duckdb.connect(":memory:")
     try:
         db.execute("SET enable_external_access=false")
-        db.execute("SET enable_progress_bar=false")
+        # A kernel without ipywidgets has no bar, and DuckDB refuses even to turn it off there.
+        if db.sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
+            db.execute("SET enable_progress_bar=false")
         db.execute("SET python_enable_replacements=false")
         db.execute("SET TimeZone='UTC'")
         db.execute("SET lock_configuration=true")
