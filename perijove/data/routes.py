@@ -122,6 +122,11 @@ def _save_rules(service: DataService, call: Call) -> RuleSet:
     return service.quality.save(call.path["name"], body.rules, body.revision, by=call.actor)
 
 
+def _suggest_rules(service: DataService, call: Call) -> Suggestions:
+    name = call.path["name"]
+    return service.quality.suggest(name, service.profiles.best(name))
+
+
 def _import_rules(service: DataService, call: Call) -> Suggestions:
     return service.quality.read_schema(call.body.schema)
 
@@ -177,6 +182,7 @@ HANDLERS: dict[str, Callable[[DataService, Call], Struct | bytes]] = {
     "curate_dataset": _curate,
     "get_rules": _rules,
     "save_rules": _save_rules,
+    "suggest_rules": _suggest_rules,
     "import_rules": _import_rules,
     "check_rules": _check_rules,
     "list_quality": _quality,

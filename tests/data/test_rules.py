@@ -184,6 +184,26 @@ def test_files_tell_the_same_as_memory(
     assert not list((folder / "scratch").iterdir())
 
 
+def test_a_nan_that_the_footer_hides_is_found(engine: DuckDbRules, tmp_path: Path) -> None:
+    # Arrow leaves NaN out of a column's least and greatest value, and DuckDB believes them.
+    table = _table(f=[1.0, NAN, None, 2.0], i=[0, 1, 2, 3])
+    pq.write_table(table, tmp_path / "t.parquet")
+    rules = [
+        _rule("not_null", "f"),
+        _rule("expression", id="null", expression="f is null"),
+        _rule("expression", id="sum", expression="f + 1 is not null"),
+        _rule("expression", id="computed", expression="f * 0 == 0"),
+        _rule("unique", "f"),
+        _rule("range", "f", minimum="0", maximum="1.5"),
+    ]
+    counts = [2, 2, 2, 0, 0, 1]
+    for alone in (rules, *([rule] for rule in rules)):
+        checked = engine.check(Table((tmp_path / "t.parquet",), "", 4), alone, {})
+        wanted = counts if alone is rules else [counts[rules.index(alone[0])]]
+        assert [r.failed for r in checked.results] == wanted
+    assert [r.failed for r in engine.apply(table, rules, {}).results] == counts
+
+
 def test_a_cast_keeps_what_it_cannot_read_in_the_quarantine(engine: DuckDbRules) -> None:
     texts = ["1", " 2 ", "3.0", "4.5", "", "x", None, "9223372036854775807", "9223372036854775808"]
     applied = _apply(engine, _table(u=texts), _rule("type", "u", type="int64", fix="cast"))

@@ -28,7 +28,6 @@ from perijove.data.filters import FLOATS, INTEGERS, is_text, is_zoned, read_valu
 
 Kind = Literal["integer", "float", "decimal", "text", "truth", "time", "other"]
 NUMBERS: frozenset[Kind] = frozenset(["integer", "float", "decimal"])
-NAN = "'nan'::DOUBLE"
 
 
 class RuleFaultError(Exception):
@@ -50,7 +49,9 @@ class Known:
     def value(self) -> str:
         """The value, missing where it is NaN."""
         if self.type in FLOATS:
-            return f"nullif({self.sql}, 'nan'::{self.type})"
+            # Neither nullif nor = 'nan': DuckDB 2.0 takes a Parquet file's greatest value, which
+            # leaves NaN out, for proof that there is none (duckdb/duckdb#25521).
+            return f"CASE WHEN isnan({self.sql}) THEN NULL ELSE {self.sql} END"
         return self.sql
 
 
@@ -62,7 +63,7 @@ class Term:
     sql: str
     kind: Kind
     type: str
-    """DuckDB's, of a column; empty for what is computed."""
+    """DuckDB's, of a column; empty for what is computed, which may be NaN."""
     literal: Value | None = None
 
 
@@ -146,15 +147,18 @@ class _Writer:
             case Binary():
                 return self._binary(tree)
             case Comparing(op=op, left=left, right=right):
-                first, second = _alike(self.write(left), self.write(right))
+                terms = self.write(left), self.write(right)
+                first, second = _alike(*terms)
                 sign = {"==": "=", "!=": "<>"}.get(op, op)
-                return Term(f"({first} {sign} {second})", "truth", "")
+                return Term(_guarded(f"({first} {sign} {second})", *terms), "truth", "")
             case Among(of=inner, values=values):
                 term = self.write(inner)
                 listed = ", ".join(_alike(term, _value(value))[1] for value in values)
-                return Term(f"({_alike(term, _value(values[0]))[0]} IN ({listed}))", "truth", "")
+                found = f"({_alike(term, _value(values[0]))[0]} IN ({listed}))"
+                return Term(_guarded(found, term), "truth", "")
             case IsNull(of=inner):
-                return Term(f"({self.write(inner).sql} IS NULL)", "truth", "")
+                term = self.write(inner)
+                return Term(f"({_guarded(term.sql, term)} IS NULL)", "truth", "")
             case Negation(of=inner):
                 return Term(f"(NOT {_truth(self.write(inner), inner)})", "truth", "")
             case Logic(op=op, of=many):
@@ -189,7 +193,7 @@ class _Writer:
         computed = f"({first} {tree.op} {second})"
         if tree.op != "/" and whole:
             return Term(computed, "integer", "")
-        return Term(f"nullif({computed}, {NAN})", "float", "")
+        return Term(computed, "float", "")
 
     def _function(self, tree: Function) -> Term:
         terms = [self.write(inner) for inner in tree.of]
@@ -261,6 +265,16 @@ def _moment(term: Term) -> str:
     if term.kind != "time":
         raise RuleFaultError(f"a time is needed, not {_words(term)}")
     return f"CAST({term.sql} AS TIMESTAMP)" if not is_zoned(term.type) else term.sql
+
+
+def _guarded(sql: str, *terms: Term) -> str:
+    """Make what is computed of a NaN missing."""
+    tests = [
+        f"isnan({term.sql})"
+        for term in terms
+        if term.kind == "float" and not term.type and term.literal is None
+    ]
+    return f"CASE WHEN {' OR '.join(tests)} THEN NULL ELSE {sql} END" if tests else sql
 
 
 def _alike(left: Term, right: Term) -> tuple[str, str]:

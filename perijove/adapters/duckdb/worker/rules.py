@@ -66,7 +66,7 @@ def _held(
 
 def _count(database: Database, failing: str, rules: int) -> list[int]:
     counts = ", ".join(
-        f"count_if((m{at // WORD} >> {at % WORD}) & 1 = 1)" for at in range(rules)
+        f"count(*) FILTER (WHERE (m{at // WORD} >> {at % WORD}) & 1 = 1)" for at in range(rules)
     ) or "0"  # fmt: skip
     return list(database.row(f"SELECT {counts} FROM ({failing})"))
 
