@@ -1,5 +1,5 @@
 import type { KeyboardEvent, MouseEvent, ReactNode } from 'react';
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import { classes } from './classes';
 import { useTrans } from './services';
@@ -275,27 +275,24 @@ function useWindow(
   height: number | 'fill'
 ): { first: number; last: number; measure: () => void } {
   const [view, setView] = useState({ top: 0, rows: height === 'fill' ? 40 : height });
-  const measure = (): void => {
+  const measure = useCallback((): void => {
     if (node === null) {
       return;
     }
     const rows = Math.ceil(node.clientHeight / ROW) || (height === 'fill' ? 40 : height);
     const top = Math.floor(node.scrollTop / ROW);
     setView(old => (old.top === top && old.rows === rows ? old : { top, rows }));
-  };
-  const newest = useRef(measure);
-  useLayoutEffect(() => {
-    newest.current = measure;
-    newest.current();
-  });
+  }, [node, height]);
+  // Another number of rows moves the scroll position; the observer tells of another size.
+  useLayoutEffect(measure, [measure, total]);
   useEffect(() => {
     if (node === null) {
       return;
     }
-    const observer = new ResizeObserver(() => newest.current());
+    const observer = new ResizeObserver(measure);
     observer.observe(node);
     return () => observer.disconnect();
-  }, [node]);
+  }, [node, measure]);
   const first = Math.max(0, Math.min(view.top - OVERSCAN, total - view.rows));
   return { first, last: Math.min(total, view.top + view.rows + OVERSCAN), measure };
 }

@@ -48,6 +48,7 @@ const dataset: Dataset = {
     parameters: {},
     environment: {},
     unrecorded: [],
+    unregistered: [],
     quality: ''
   }
 };
