@@ -292,4 +292,4 @@ def test_a_full_disk_leaves_what_was_there(folder: Path, tmp_path: Path) -> None
     finally:
         data.close()
         data.project.chain.ledger.close()
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", "-l", str(disk)], check=True)
