@@ -209,7 +209,7 @@ class _Sums:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(columns=_columns(), chance=st.randoms(use_true_random=False), files=st.integers(1, 3))
 def test_order_and_layout_leave_a_fingerprint_and_any_change_of_a_value_does_not(
