@@ -186,8 +186,18 @@ def test_files_tell_the_same_as_memory(
 
 def test_a_nan_that_the_footer_hides_is_found(engine: DuckDbRules, tmp_path: Path) -> None:
     # Arrow leaves NaN out of a column's least and greatest value, and DuckDB believes them.
-    table = _table(f=[1.0, NAN, None, 2.0], i=[0, 1, 2, 3])
-    pq.write_table(table, tmp_path / "t.parquet")
+    for table, counts in (
+        (_table(f=[1.0, NAN, None, 2.0]), [2, 2, 2, 0, 0, 1, 1]),
+        (_table(f=[1.0, NAN, 2.0]), [1, 2, 1, 0, 0, 1, 1]),
+        (_table(f=[NAN, NAN]), [2, 0, 2, 0, 0, 0, 0]),
+    ):
+        _check_nan(engine, table, tmp_path / "t.parquet", counts)
+
+
+def _check_nan(engine: DuckDbRules, table: pa.Table, path: Path, counts: list[int]) -> None:
+    pq.write_table(table, path)
+    held = path.with_name("held.parquet")
+    pq.write_table(_table(f=[1.0, NAN, 3.0]), held)
     rules = [
         _rule("not_null", "f"),
         _rule("expression", id="null", expression="f is null"),
@@ -195,13 +205,17 @@ def test_a_nan_that_the_footer_hides_is_found(engine: DuckDbRules, tmp_path: Pat
         _rule("expression", id="computed", expression="f * 0 == 0"),
         _rule("unique", "f"),
         _rule("range", "f", minimum="0", maximum="1.5"),
+        _rule("foreign_key", "f", references="held.f"),
     ]
-    counts = [2, 2, 2, 0, 0, 1]
-    for alone in (rules, *([rule] for rule in rules)):
-        checked = engine.check(Table((tmp_path / "t.parquet",), "", 4), alone, {})
-        wanted = counts if alone is rules else [counts[rules.index(alone[0])]]
+    for alone in (rules, rules[:1], rules[2:3]):  # a condition on one column is pushed down
+        other = {"held.f": (Table((held,), "", 3), "f")}
+        checked = engine.check(Table((path,), "", table.num_rows), alone, other)
+        wanted = [counts[rules.index(rule)] for rule in alone]
         assert [r.failed for r in checked.results] == wanted
-    assert [r.failed for r in engine.apply(table, rules, {}).results] == counts
+        for result in checked.results:
+            assert bool(result.examples) == bool(result.failed)
+        applied = engine.apply(table, alone, {"held.f": pq.read_table(held)})
+        assert [r.failed for r in applied.results] == wanted
 
 
 def test_a_cast_keeps_what_it_cannot_read_in_the_quarantine(engine: DuckDbRules) -> None:

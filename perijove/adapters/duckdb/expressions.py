@@ -49,10 +49,18 @@ class Known:
     def value(self) -> str:
         """The value, missing where it is NaN."""
         if self.type in FLOATS:
-            # Neither nullif nor = 'nan': DuckDB 2.0 takes a Parquet file's greatest value, which
-            # leaves NaN out, for proof that there is none (duckdb/duckdb#25521).
-            return f"CASE WHEN isnan({self.sql}) THEN NULL ELSE {self.sql} END"
+            return f"CASE WHEN {is_nan(self.sql)} THEN NULL ELSE {self.sql} END"
         return self.sql
+
+
+def is_nan(value: str) -> str:
+    """Write that a float is NaN, so that no statistics of a file decide it.
+
+    DuckDB 2.0 takes a Parquet file's greatest value, which leaves NaN out, for proof that there
+    is none: isnan(x), isnan(x + 1) and x = 'nan' are false then, whatever x is
+    (duckdb/duckdb#25521). Of this sum it knows no greatest value.
+    """
+    return f"isnan(signbit({value})::TINYINT + {value})"
 
 
 Columns = Mapping[str, Known]
@@ -270,7 +278,7 @@ def _moment(term: Term) -> str:
 def _guarded(sql: str, *terms: Term) -> str:
     """Make what is computed of a NaN missing."""
     tests = [
-        f"isnan({term.sql})"
+        is_nan(term.sql)
         for term in terms
         if term.kind == "float" and not term.type and term.literal is None
     ]
