@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from perijove.adapters.workbench import Workbench
 from perijove.cli import main
 from perijove.core.chain import RunFacts
 from perijove.core.context import ProjectContext
+from perijove.data.curation import Program
 
 
 def test_init_makes_a_project_and_status_shows_it(
@@ -72,3 +75,27 @@ def test_an_edited_ledger_shows(
     assert main(["audit", "--project", root]) == 1
     assert "broken" in capsys.readouterr().err
     assert main(["doctor", "--project", root]) == 1
+
+
+def test_a_version_is_made_again_from_the_shell(
+    project: ProjectContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = Workbench(project)
+    table = pa.table({"x": [1, 2, 3]})
+    for name, rows in (("same", 3), ("other", 2)):
+        script = (
+            "# %% main\nimport perijove as pj\nimport pyarrow as pa\n"
+            f"@pj.curate({name!r})\ndef make(): return pa.table({{'x': [3, 2, 1][-{rows}:]}})\n"
+        )
+        program = Program(script=script, entry="make")
+        bench.data.curation.commit(name, table, inputs=[], program=program, by="ada")
+    bench.close()
+    place = ["--project", str(project.paths.root)]
+    assert main(["data", "make-again", "data:same@1", *place]) == 0
+    assert "the same rows  3 rows" in capsys.readouterr().out
+    assert main(["data", "make-again", "other", *place, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["rows"] == 2
+    assert main(["data", "curate", "other", *place, "--by", "bob"]) == 0
+    assert "data:other@2  2 rows" in capsys.readouterr().out
+    assert main(["data", "make-again", "nothing", *place]) == 1
+    assert "no dataset 'nothing'" in capsys.readouterr().err

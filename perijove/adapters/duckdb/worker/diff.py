@@ -77,19 +77,24 @@ def _rows(database: Database, columns: dict[str, str], tables: tuple[str, str]) 
 
 def _hashes(database: Database, sql: str, part: int, parts: int) -> Any:
     where = f" WHERE h % {parts} = {part}" if parts > 1 else ""
-    return database.db.execute(f"SELECT h FROM ({sql}){where}").fetchnumpy()["h"]
+    found = database.db.sql(f"SELECT h FROM ({sql}){where}").to_arrow_table()
+    return found.column("h").to_numpy()
 
 
 def _common(before: Any, after: Any) -> int:
     """Count what two sorted arrays share, with repetition."""
-    (left, left_counts), (right, right_counts) = (
-        np.unique(values, return_counts=True) for values in (before, after)
-    )
-    if not len(left):
+    if not len(before) or not len(after):
         return 0
+    (left, left_counts), (right, right_counts) = _counted(before), _counted(after)
     at = np.minimum(np.searchsorted(left, right), len(left) - 1)
     same = left[at] == right
     return int(np.minimum(left_counts[at[same]], right_counts[same]).sum())
+
+
+def _counted(ordered: Any) -> tuple[Any, Any]:
+    """Return the values of a sorted array, and how often each is there."""
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    return ordered[starts], np.diff(starts, append=len(ordered))
 
 
 # Distributions
