@@ -186,6 +186,30 @@ def test_a_sort_puts_missing_last_and_keeps_ties(data: DataService) -> None:
         assert _plain(_page(data, "small", view)) == _taken(rows), sort
 
 
+@pytest.mark.parametrize("missing", [[], [None]])
+def test_a_nan_that_the_footer_hides_is_missing(own: DataService, missing: list[Any]) -> None:
+    # Arrow leaves NaN out of a column's least and greatest value, and DuckDB believes them.
+    values = pa.array([1.0, math.nan, 2.0, math.nan, *missing], pa.float64(), from_pandas=False)
+    root = own.project.paths.root
+    pq.write_table(pa.table({"f": values, "at": range(len(values))}), root / "nan.parquet")
+    own.registry.register("nan.parquet", name="nan", by="ada")
+    there, gone = [0, 2], [1, 3, *range(4, len(values))]
+    filters: list[tuple[Filter, list[int]]] = [
+        (Missing(column="f"), gone),
+        (Not(of=Missing(column="f")), there),
+        (Compare(column="f", op="<=", value="5"), there),
+        (Not(of=Compare(column="f", op="<=", value="5")), gone),
+        (Compare(column="f", op=">", value="1.5"), [2]),
+        (Compare(column="f", op="!=", value="1"), [2]),
+    ]
+    for tree, rows in filters:
+        view = own.views.open("nan", ViewSpec(filter=tree))
+        assert _page(own, "nan", view)["at"].to_pylist() == rows
+    sort = SortKey(column="f", descending=True)
+    view = own.views.open("nan", ViewSpec(sort=[sort]))
+    assert _page(own, "nan", view)["at"].to_pylist() == [2, 0, *gone]
+
+
 def test_a_value_that_the_column_cannot_hold_is_refused(data: DataService) -> None:
     leaves: list[tuple[Compare | Missing, str]] = [
         (Compare(column="n", op="=", value="1.5"), "whole number"),

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from perijove.adapters.duckdb.expressions import is_nan
 from perijove.adapters.duckdb.worker.checksums import verify
 from perijove.adapters.duckdb.worker.database import Database, InvalidError, name, scan
 from perijove.contracts.data import Column
@@ -91,7 +92,7 @@ def order(table: Relation, sort: list[dict[str, Any]]) -> str:
         at = table.at(key.column)
         value = f"c{at}"
         if table.columns[at].type in FLOATS:
-            value = f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
+            value = f"CASE WHEN {is_nan(value)} THEN NULL ELSE {value} END"
         keys.append(f"{value} {'DESC' if key.descending else 'ASC'} NULLS LAST")
     return ", ".join([*keys, table.row])
 
@@ -114,7 +115,7 @@ class _Writer:
         column, value = self._table.columns[at], f"c{at}"
         missing = f"{value} IS NULL"
         if column.type in FLOATS:
-            missing = f"({missing} OR isnan({value}))"
+            missing = f"({missing} OR {is_nan(value)})"
         if isinstance(tree, Missing):
             return f"({missing})"
         if column.type != "VARCHAR" and is_text(column.type):
@@ -123,7 +124,7 @@ class _Writer:
             self._compare(column, value, tree)
         )  # fmt: skip
         if column.type in FLOATS:
-            test = f"({test}) AND NOT isnan({value})"
+            test = f"({test}) AND NOT {is_nan(value)}"
         return f"coalesce({test}, false)"
 
     def _joined(self, many: list[Filter], word: str, empty: str) -> str:
