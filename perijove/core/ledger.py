@@ -124,7 +124,8 @@ class Ledger:
             try:
                 self._db.execute("COMMIT")
             except sqlite3.OperationalError as error:
-                self._db.execute("ROLLBACK")
+                with suppress(sqlite3.OperationalError):
+                    self._db.execute("ROLLBACK")
                 raise ReadOnlyError(
                     f"The ledger could not be written: {error}.", "Free some disk space."
                 ) from error

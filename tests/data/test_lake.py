@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import random
@@ -337,18 +338,18 @@ def test_a_kill_in_the_middle_of_a_commit_leaves_no_half_version(
 
 @pytest.fixture
 def small_disk(folder: Path) -> Iterator[Path]:
-    """The lake of the project on a disk of 4 MB."""
-    lake = folder / ".perijove" / "lake"
-    lake.mkdir(parents=True)
+    """The state of the project, the lake and the ledger among it, on a disk of 4 MB."""
+    state = folder / ".perijove"
+    state.mkdir()
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(lake)], check=False
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(state)], check=False
     )
     if mounted.returncode != 0:
         pytest.skip("nothing can be mounted here")
-    yield lake
-    subprocess.run(["umount", "-l", str(lake)], check=True)
+    yield state / "lake"
+    subprocess.run(["umount", "-l", str(state)], check=True)
 
 
 def test_a_full_disk_in_the_middle_of_a_commit(
@@ -365,6 +366,17 @@ def test_a_full_disk_in_the_middle_of_a_commit(
     assert len(list((small_disk / "t").glob("*.parquet"))) == 1
     assert deltalake.DeltaTable(str(small_disk / "t")).version() == 0
     assert _commit(data, pa.table({"x": [4]})).ref == "data:t@2"
+
+    # Nearer and nearer to the end of the disk: the ledger's own file meets it too.
+    for rows in (300_000, 150_000, *(1 << bit for bit in range(16, 3, -1)), *(9,) * 20):
+        with contextlib.suppress(ReadOnlyError):
+            _commit(data, pa.table({"x": [chance.getrandbits(62) for _ in range(rows)]}))
+    nodes = data.project.chain.versions("data", "t")
+    assert len(nodes) > 2
+    for node in nodes:
+        assert data.registry.state(node) == "current"
+        assert data.registry.read(node).num_rows == facts_of(node, DataFacts).rows
+    assert data.project.chain.ledger.read_audit().intact
 
 
 def test_a_foreign_writer_in_between_is_no_harm(data: DataService, folder: Path) -> None:
