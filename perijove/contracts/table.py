@@ -154,7 +154,10 @@ class Task(Struct):
 
 
 class Histogram(Struct):
-    """Counts in bins: numbers and times have one more edge than counts, words have labels."""
+    """Counts in bins: numbers and times have one more edge than counts, words have labels.
+
+    Of words only the most frequent ones have a bin.
+    """
 
     counts: list[int]
     edges: list[Number] = []

@@ -153,7 +153,10 @@ export function Columns({ dataset }: { dataset: Dataset }): JSX.Element {
       {leaking && leaks.error !== undefined && (
         <ErrorView error={leaks.error} retry={leaks.reload} compact />
       )}
-      {profile.data?.time_axis != null && <TimeAxisView axis={profile.data.time_axis} />}
+      {/* A sample is taken from places: over time it would show these. */}
+      {profile.data?.stage === 'full' && profile.data.time_axis !== null && (
+        <TimeAxisView axis={profile.data.time_axis} />
+      )}
       <div className="pj-Columns-main">
         <DataTable
           label={trans.__('Columns')}

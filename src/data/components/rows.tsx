@@ -24,7 +24,7 @@ import {
   type ViewState
 } from '../view';
 import { CellView, CUT } from './cell_view';
-import { FindBar } from './find_bar';
+import { FindBar, type Place } from './find_bar';
 import { GridHost, type GridView, type IGridHandle } from './grid_host';
 import { ViewBar } from './view_bar';
 
@@ -81,6 +81,14 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
   }, [exported, trans]);
 
   const rows = plain ? facts.rows : (view?.reachable ?? 0);
+  // What was found may lie behind the rows that are there while a view is being made.
+  const [pending, setPending] = useState<Place | null>(null);
+  useEffect(() => {
+    if (pending !== null && pending.row < rows) {
+      grid.current?.goTo(pending.row, pending.column);
+      setPending(null);
+    }
+  }, [pending, rows]);
   const hidden = useMemo(() => new Set(state.hidden), [state.hidden]);
   const shown = useMemo(
     () =>
@@ -230,7 +238,7 @@ export function Rows({ dataset }: { dataset: Dataset }): JSX.Element {
           view={id}
           columns={shown.map(({ column }) => column.name)}
           from={cursor === null ? null : { row: cursor.row - 1, column: cursor.column }}
-          onFound={({ row, column }) => grid.current?.goTo(row, column)}
+          onFound={setPending}
           onClose={() => {
             setFinding(false);
             grid.current?.focus();

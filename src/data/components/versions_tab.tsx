@@ -6,6 +6,7 @@ import { askToAct } from '../../kit/act';
 import { useAction } from '../../kit/action';
 import { Button } from '../../kit/button';
 import { ErrorView, Loaded } from '../../kit/feedback';
+import { SelectField } from '../../kit/form';
 import { bytes, count } from '../../kit/format';
 import { Section } from '../../kit/header';
 import { JobView, useJob } from '../../kit/job';
@@ -159,27 +160,23 @@ export function VersionsTab({ dataset, onVersion }: VersionsTabProps): JSX.Eleme
           return (
             <>
               <div className="pj-Columns-bar">
-                <span className="pj-mod-quiet">{trans.__('Version %1:', version)}</span>
                 {others.length > 0 && (
-                  <label className="pj-Check">
-                    <span>{trans.__('compare with')}</span>
-                    <select
-                      className="jp-mod-styled pj-Input"
-                      value={compared ?? ''}
-                      onChange={event =>
-                        setCompared(
-                          event.target.value === '' ? undefined : Number(event.target.value)
-                        )
-                      }
-                    >
-                      <option value="">–</option>
-                      {others.map(one => (
-                        <option key={one.version} value={one.version}>
-                          {trans.__('version %1', one.version)}
-                        </option>
-                      ))}
-                    </select>
-                  </label>
+                  <div className="pj-Versions-compare">
+                    <span>{trans.__('Compare version %1 with', version)}</span>
+                    <SelectField
+                      bare
+                      label={trans.__('Compare version %1 with', version)}
+                      value={compared === undefined ? '' : String(compared)}
+                      options={[
+                        { value: '', label: '–' },
+                        ...others.map(one => ({
+                          value: String(one.version),
+                          label: trans.__('version %1', one.version)
+                        }))
+                      ]}
+                      onChange={value => setCompared(value === '' ? undefined : Number(value))}
+                    />
+                  </div>
                 )}
                 <span className="pj-ViewBar-space" />
                 {curated && (

@@ -227,14 +227,11 @@ class ColumnFigures:
             return {"counts": self._bins.counts, "edges": [number(edge) for edge in edges]}
         if self.kind == "other" or self.values.counts is None or not self.values.counts:
             return None
-        ranked = self.values.counts.most_common()
-        shown, rest = ranked[: BINS - 1], sum(count for _, count in ranked[BINS - 1 :])
-        labels = [_word(value) for value, _ in shown]
-        counts = [count for _, count in shown]
-        if rest:
-            labels.append("…")
-            counts.append(rest)
-        return {"counts": counts, "labels": labels}
+        ranked = self.values.counts.most_common(BINS)
+        return {
+            "counts": [count for _, count in ranked],
+            "labels": [_word(value) for value, _ in ranked],
+        }
 
 
 def _word(value: Any) -> str:
