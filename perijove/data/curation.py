@@ -22,7 +22,7 @@ from perijove.core.errors import ConflictError, InvalidInputError
 from perijove.core.files import locked, sha256_text
 from perijove.core.project_file import NAME, DataTable
 from perijove.data.ports import Applied, ArrowTable, DataEngine, Lake, RowSums, Staged, Table
-from perijove.data.registry import Registry
+from perijove.data.registry import LAKE_KINDS, Registry
 
 if TYPE_CHECKING:
     from perijove.data.quality import Quality
@@ -93,7 +93,7 @@ class Curation:
         """
         nodes = [self._registry.resolve(name, version, by=by) for name, version in names]
         for node, (_, version) in zip(nodes, names, strict=True):
-            kept = facts_of(node, DataFacts).kind in {"curated", "quarantine"}
+            kept = facts_of(node, DataFacts).kind in LAKE_KINDS
             # An older version of a file is read from its twin: the file has moved on.
             if (kept or not version) and (state := self._registry.state(node)) != "current":
                 raise ConflictError(

@@ -9,7 +9,7 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 from perijove.contracts.chain import Node
 from perijove.contracts.data import DataFacts, Proof
@@ -28,10 +28,7 @@ from perijove.core.files import sha256_text
 from perijove.core.jobs import JobRunner
 from perijove.data.curation import Curation, Program
 from perijove.data.ports import ArrowTable, DataEngine, Lake, Programs, RowSums, RuleEngine, Table
-from perijove.data.registry import Registry
-
-KEPT: Final = frozenset(["curated", "quarantine"])
-"""Kinds whose bytes are the lake's."""
+from perijove.data.registry import LAKE_KINDS, Registry
 
 
 class Making:
@@ -189,7 +186,7 @@ class Making:
             if found is None:
                 return f"Its input {ref} is not in the chain."
             facts = facts_of(found, DataFacts)
-            if facts.kind in KEPT or facts.table == facts.path:
+            if facts.kind in LAKE_KINDS or facts.table == facts.path:
                 state = self._registry.state(found)
             else:
                 there = self.project.paths.absolute(facts.table).exists()

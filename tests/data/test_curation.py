@@ -14,7 +14,12 @@ from perijove.contracts.data import DataFacts, Distribution
 from perijove.contracts.quality import QualityFacts
 from perijove.core.chain import facts_of
 from perijove.core.context import ProjectContext
-from perijove.core.errors import ConflictError, InvalidInputError, NotFoundError
+from perijove.core.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    UnsupportedError,
+)
 from perijove.data.service import DataService
 
 RULES = """\
@@ -184,3 +189,10 @@ def test_rows_are_compared_with_repetition_and_whatever_the_order(data: DataServ
         data.history.diff("clean", 1, 9)
     with pytest.raises(NotFoundError, match="nothing"):
         data.history.versions("nothing")
+
+
+def test_a_frame_of_mixed_values_names_its_column(data: DataService) -> None:
+    import pandas as pd
+
+    with pytest.raises(UnsupportedError, match="column x"):
+        _commit(data, pd.DataFrame({"x": [1, "a", object()]}), [])

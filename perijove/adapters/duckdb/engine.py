@@ -213,7 +213,15 @@ class DuckDbEngine:
             return frame
         module = type(frame).__module__.partition(".")[0]
         if module == "pandas":
-            return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+            try:
+                table = pa.Table.from_pandas(frame, preserve_index=False)
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                # Arrow tells the reason first, then the column.
+                raise UnsupportedError(
+                    f"The frame is no table of typed columns: {'; '.join(map(str, error.args))}.",
+                    "Give that column one type, with astype() for instance.",
+                ) from error
+            return table.replace_schema_metadata(None)
         if module == "polars":
             return frame.to_arrow()
         raise UnsupportedError(
