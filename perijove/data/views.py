@@ -255,10 +255,6 @@ class Views:
             raise InvalidInputError(
                 f"{request.path} is no place for an export.", "Name another file of the project."
             )
-        if not path.parent.is_dir():
-            raise InvalidInputError(
-                f"The folder of {request.path} is not there.", "Make it first, or name another."
-            )
         if path.exists() and not request.replace:
             raise ConflictError(
                 f"{request.path} is there already.",
@@ -274,6 +270,14 @@ class Views:
                 "Name another file.",
             )
         columns = [_place(c, look.names) for c in request.view.columns] or range(len(look.names))
+
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInputError(
+                f"The folder of {request.path} cannot be made: {error.strerror}.",
+                "Name another one.",
+            ) from error
 
         def run(work: Work) -> None:
             work.report(0.0, "writing")
