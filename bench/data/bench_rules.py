@@ -20,7 +20,8 @@ pointblank and pandera are measured where they are installed, with polars (pip i
 pyarrow.compute, of rows in the passed part that break a rule (a NaN is a missing value here, and
 those that are bad only by that are counted apart), and *lost* of good rows that are not
 in it. A row whose key is there twice is good where it is the first one; a tool that takes all of
-them away loses it. The floor is what copying the good rows costs: one filter by a ready mask.
+them away loses it. *CPU* are the seconds that the tool's threads used, which a busy machine
+stretches less. The floor is what copying the good rows costs: one filter by a ready mask.
 """
 
 from __future__ import annotations
@@ -120,14 +121,16 @@ def broken(table: pa.Table, *, nan: bool = True) -> Any:
     return bad
 
 
-def timed(run: Callable[[], Any], rounds: int) -> tuple[float, Any]:
-    times, found = [], None
+def timed(run: Callable[[], Any], rounds: int) -> tuple[tuple[float, float], Any]:
+    """Return medians of seconds and of this process's CPU seconds, and the last result."""
+    times: list[tuple[float, float]] = []
+    found = None
     for _ in range(rounds):
         found = None
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         found = run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times), found
+        times.append((time.perf_counter() - start, time.process_time() - used))
+    return (statistics.median(t for t, _ in times), statistics.median(c for _, c in times)), found
 
 
 def pointblank(path: Path) -> Callable[[], pa.Table]:
@@ -194,9 +197,13 @@ def main() -> None:
         ready = pa.array(good)
         expected = int(good.sum())
 
-        def add(name: str, seconds: float, passed: pa.Table | None, said: str = "") -> None:
+        def add(
+            name: str, spent: tuple[float, float], passed: pa.Table | None, said: str = ""
+        ) -> None:
+            spent, cpu = spent
             row: dict[str, Any] = {"tool": name, "seconds": round(seconds, 2), "note": said}
             if passed is not None:
+                row["CPU"] = round(cpu, 2)
                 bad = int(broken(passed).sum())
                 row |= {
                     "passed": passed.num_rows,
@@ -206,14 +213,14 @@ def main() -> None:
                 }
             found.append(row)
 
-        seconds, kept = timed(lambda: table.filter(ready), given.rounds)
-        add("floor: filter by a ready mask", seconds, kept)
+        spent, kept = timed(lambda: table.filter(ready), given.rounds)
+        add("floor: filter by a ready mask", spent, kept)
         engine = DuckDbRules(Workers(Path(place)))
-        seconds, applied = timed(lambda: engine.apply(table, RULES, {}), given.rounds)
-        add("ours", seconds, applied.kept, f"{applied.quarantined.num_rows:,} quarantined")
+        spent, applied = timed(lambda: engine.apply(table, RULES, {}), given.rounds)
+        add("ours", spent, applied.kept, f"{applied.quarantined.num_rows:,} quarantined")
         files = Table((path,), "", given.rows)
-        seconds, checked = timed(lambda: engine.check(files, RULES, {}), given.rounds)
-        add("ours, on the file", seconds, None,
+        spent, checked = timed(lambda: engine.check(files, RULES, {}), given.rounds)
+        add("ours, on the file", spent, None,
             f"{sum(result.failed for result in checked.results):,} failures")  # fmt: skip
         for name, prepare in (("pointblank", pointblank), ("pandera", pandera)):
             try:
@@ -223,17 +230,17 @@ def main() -> None:
                 continue
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
-                    seconds, passed = timed(run, 1)
+                    spent, passed = timed(run, 1)
             except Exception as error:  # noqa: BLE001 - a peer that fails is a result
                 found.append({"tool": name, "note": f"{type(error).__name__}: {error}"[:200]})
                 continue
-            add(name, seconds, passed)
+            add(name, spent, passed)
     if given.json:
         print(json.dumps({"rows": given.rows, "results": found}, indent=1))
         return
     ours = next(row["seconds"] for row in found if row["tool"] == "ours")
     print(f"{given.rows:,} rows, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    counts = ("passed", "bad", "of them NaN", "lost")
+    counts = ("CPU", "passed", "bad", "of them NaN", "lost")
     print(f"{'':32}{'seconds':>9}{'/ ours':>8}" + "".join(f"{word:>13}" for word in counts))
     for row in found:
         if "seconds" not in row:

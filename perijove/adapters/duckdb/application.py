@@ -282,8 +282,9 @@ class Application:
             low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
             if high - low <= 2 * len(numbers):
                 if numbers.dtype.kind == "i":  # small signed types have no room for a difference
-                    numbers = numbers.astype(np.int64)
-                counts = np.bincount((numbers - numbers.dtype.type(low)).astype(np.int64))
+                    numbers = numbers.astype(np.int64, copy=False)
+                apart = numbers - numbers.dtype.type(low)
+                counts = np.bincount(apart.astype(np.int64, copy=False))
                 many = np.flatnonzero(counts > 1).astype(numbers.dtype) + numbers.dtype.type(low)
                 return self._among(keys[0], pa.array(many, column.type))
         there = " AND ".join(f"{key} IS NOT NULL" for key in keys)
