@@ -200,7 +200,7 @@ def main() -> None:
         def add(
             name: str, spent: tuple[float, float], passed: pa.Table | None, said: str = ""
         ) -> None:
-            spent, cpu = spent
+            seconds, cpu = spent
             row: dict[str, Any] = {"tool": name, "seconds": round(seconds, 2), "note": said}
             if passed is not None:
                 row["CPU"] = round(cpu, 2)
