@@ -85,6 +85,23 @@ def test_rules_are_saved_read_and_checked_by_the_routes(
     assert left.left_out == ["strict of the schema"]
 
 
+def test_a_profile_suggests_rules_that_are_not_there_yet(data: DataService, folder: Path) -> None:
+    lines = [f"{at},{at % 3},{'on' if at % 2 else 'off'}" for at in range(400)]
+    (folder / "t.csv").write_text("\n".join(["id,n,state", *lines]))
+    data.registry.register("t.csv", by="ada")
+    found = _call(data, "suggest_rules", "t").items
+    said = {(item.rule.check, *item.rule.columns) for item in found}
+    assert {("not_null", "id"), ("unique", "id"), ("range", "id"), ("set", "state")} <= said
+    assert all(item.reason for item in found)
+    rules = [item.rule for item in found]
+    _call(data, "save_rules", "t", RuleSave(rules=rules, revision=""))
+    assert _call(data, "suggest_rules", "t").items == []
+    task = _call(data, "check_rules", "t", CheckRequest())
+    assert data.tasks.wait(task.id, 60).state == "finished"
+    results = data.quality.history("t").items[0].facts.results
+    assert {result.state for result in results} == {"pass"}
+
+
 def test_a_pattern_that_is_none_is_not_saved(data: DataService, folder: Path) -> None:
     rule = Rule(id="p", check="regex", columns=["x"], pattern="(a")
     with pytest.raises(InvalidInputError, match="no regular expression"):
