@@ -17,27 +17,23 @@ from __future__ import annotations
 
 import ast
 import builtins
-import datetime
 import inspect
 import linecache
-import math
 import platform
-import re
 import symtable
 import sys
 import textwrap
 import types
 from collections.abc import Callable, Iterator
 from importlib import metadata
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, Final
 
 from perijove.core.errors import InvalidInputError
 from perijove.core.program import Section, join_sections
+from perijove.kernel.literals import literal_of
 
-LONGEST: Final = 64 * 1024
-"""Characters of a constant that is carried along."""
-ATOMS: Final = (type(None), bool, int, str, bytes, complex)
 SHELL: Final = ("get_ipython",)
 """What IPython adds to Python's own names, and no program has."""
 FLAGS_OF_FUTURES: Final = {"annotations": 0x1000000}
@@ -67,11 +63,11 @@ class Capture:
         self._missing: dict[str, None] = {}
         self.source = source_of(function)
         self.entry = function.__name__
-        module = sys.modules.get(function.__module__)
-        if module is not None and self._is_local(module):
+        if self._local(function.__module__) is not None:
             self._add_module(function.__module__)
             self._imports[f"from {function.__module__} import {self.entry}"] = None
-            decorated = hasattr(getattr(module, self.entry, None), "__perijove_curation__")
+            known = getattr(sys.modules[function.__module__], self.entry, None)
+            decorated = hasattr(known, "__perijove_curation__")
         else:
             self._add_function(function)
             decorated = _is_decorated(self.source)
@@ -124,7 +120,9 @@ class Capture:
         self._definitions.append(text.strip())
 
     def _add_text(self, text: str, namespace: dict[str, Any], own: set[str]) -> None:
-        """Follow each name that a definition takes from outside."""
+        """Follow each name that a definition takes from outside, and what it imports itself."""
+        for imported in _imported(ast.parse(text)):
+            self._add_module(imported)
         for name in global_names(text):
             if name in own or name in self._seen or name.startswith("__"):
                 continue
@@ -149,7 +147,7 @@ class Capture:
                 return
             as_name = "" if attribute == name else f" as {name}"
             self._imports[f"from {module} import {attribute}{as_name}"] = None
-            self._add_module_if_local(module)
+            self._add_module(module)
         elif isinstance(value, types.FunctionType):
             self._add_defined(name, value, lambda: self._add_function(value, name))
         elif isinstance(value, type):
@@ -186,49 +184,60 @@ class Capture:
             self._missing[name] = None
             return
         self._imports[f"import {full}" if name == full else f"import {full} as {name}"] = None
-        self._add_module_if_local(full)
+        self._add_module(full)
         # ``import xml.etree.ElementTree`` binds only ``xml``: what is reached through it goes too.
         for chain in _chains(ast.parse(text), name):
             for end in range(len(chain), 0, -1):
                 inner = ".".join([full, *chain[:end]])
                 if inner in sys.modules:
                     self._imports[f"import {inner}"] = None
-                    self._add_module_if_local(inner)
+                    self._add_module(inner)
                     break
 
     # Modules of the project
 
-    def _is_local(self, module: types.ModuleType) -> bool:
-        file = getattr(module, "__file__", None)
-        if not file or module.__name__ in {"__main__", "builtins"} or not file.endswith(".py"):
-            return False
-        path = Path(file).resolve()
-        if not path.is_relative_to(self._root):
-            return False
-        inside = path.relative_to(self._root).parts
+    def _local(self, name: str) -> Path | None:
+        """Return the file of a module of the project, imported yet or not; None for any other."""
+        file = _origin(name)
+        if name in {"", "__main__", "builtins"} or file is None or file.suffix != ".py":
+            return None
+        if not file.is_relative_to(self._root):
+            return None
+        inside = file.relative_to(self._root).parts
         hidden = any(part.startswith(".") for part in inside)
-        return not hidden and not {"site-packages", "dist-packages"} & set(inside)
-
-    def _add_module_if_local(self, name: str) -> None:
-        module = sys.modules.get(name)
-        if module is not None and self._is_local(module):
-            self._add_module(name)
+        return None if hidden or {"site-packages", "dist-packages"} & set(inside) else file
 
     def _add_module(self, name: str) -> None:
-        if name in self._modules:
+        """Take a module of the project along, and those that it imports; no other."""
+        if name in self._modules or (file := self._local(name)) is None:
             return
-        module = sys.modules[name]
-        path = Path(str(module.__file__))
-        text = path.read_text(encoding="utf-8")
-        package = path.name == "__init__.py"
+        text = file.read_text(encoding="utf-8")
+        package = file.name == "__init__.py"
         self._modules[name] = Section(name, text, package)
         parent = name.rpartition(".")[0]
-        if parent:
-            self._add_module_if_local(parent)
-        within = name if package else parent
-        for imported in _imported(ast.parse(text), within):
+        self._add_module(parent)
+        for imported in _imported(ast.parse(text), name if package else parent):
             # Of ``from a.b import c`` both a.b and a.b.c may be modules.
-            self._add_module_if_local(imported)
+            self._add_module(imported)
+
+
+def _origin(name: str) -> Path | None:
+    """Return the file that a module is in, without importing it."""
+    module = sys.modules.get(name)
+    if module is not None:
+        file = getattr(module, "__file__", None)
+        return Path(file).resolve() if file else None
+    parent = name.rpartition(".")[0]
+    places: list[str] | None = None
+    if parent in sys.modules:
+        places = list(getattr(sys.modules[parent], "__path__", []))
+    elif parent:
+        package = _origin(parent)
+        if package is None or package.name != "__init__.py":
+            return None
+        places = [str(package.parent)]
+    spec = PathFinder.find_spec(name, places) if name else None
+    return Path(spec.origin).resolve() if spec is not None and spec.origin else None
 
 
 def _is_decorated(source: str) -> bool:
@@ -324,46 +333,6 @@ def _home(value: Any) -> tuple[str, str] | None:
         if getattr(sys.modules.get(candidate), attribute, None) is value:
             return candidate, attribute
     return None
-
-
-def literal_of(value: Any) -> tuple[list[str], str] | None:
-    """Write a constant: the imports that it needs, and an expression; None for what is none."""
-    if isinstance(value, re.Pattern):
-        return ["import re as _re"], f"_re.compile({value.pattern!r}, {value.flags})"
-    if type(value) in {datetime.date, datetime.datetime, datetime.time, datetime.timedelta}:
-        return ["import datetime as _datetime"], "_" + repr(value)
-    if isinstance(value, Path):
-        return ["from pathlib import Path as _Path"], f"_Path({str(value)!r})"
-    text = _literal(value, 0)
-    return None if text is None or len(text) > LONGEST else ([], text)
-
-
-def _literal(value: Any, depth: int) -> str | None:
-    if type(value) in ATOMS:
-        return repr(value)
-    if type(value) is float:
-        return repr(value) if math.isfinite(value) else f"float({str(value)!r})"
-    if depth > 8 or type(value) not in {list, tuple, set, frozenset, dict}:
-        return None
-    if isinstance(value, dict):
-        pairs = [(_literal(k, depth + 1), _literal(v, depth + 1)) for k, v in value.items()]
-        if any(k is None or v is None for k, v in pairs):
-            return None
-        return "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
-    items = [_literal(item, depth + 1) for item in value]
-    inner = [item for item in items if item is not None]
-    if len(inner) < len(items):
-        return None
-    if isinstance(value, (set, frozenset)):
-        # Sets have no order, and a program's text should not differ by chance.
-        inner.sort()
-    text = ", ".join(inner)
-    if isinstance(value, tuple):
-        return f"({text},)" if len(inner) == 1 else f"({text})"
-    if isinstance(value, list):
-        return f"[{text}]"
-    kind = type(value).__name__
-    return f"{kind}([{text}])"
 
 
 def _imported(tree: ast.AST, package: str = "") -> Iterator[str]:

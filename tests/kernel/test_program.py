@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from perijove.adapters.programs import RecordedPrograms
 from perijove.core.errors import InvalidInputError, UnsupportedError
 from perijove.core.program import Section, join_sections, split_sections
-from perijove.kernel.program import Capture, global_names, literal_of
+from perijove.kernel.literals import literal_of
+from perijove.kernel.program import Capture, global_names
 from tests.kernel.conftest import Notebook
 
 NAMES = st.from_regex(r"[a-z]{1,5}(\.[a-z]{1,5})?", fullmatch=True)
@@ -72,7 +73,7 @@ def _sorted(value: Any) -> Any:
 @pytest.mark.parametrize(
     "value",
     [re.compile("a+", re.IGNORECASE), datetime.date(2026, 1, 2), datetime.timedelta(days=1),
-     datetime.datetime(2026, 1, 2, 3), Path("data/x.csv"), math.inf],
+     datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC), datetime.datetime(2026, 1, 2), Path("data/x.csv"), math.inf],
 )  # fmt: skip
 def test_other_small_values_are_written_with_their_imports(value: Any) -> None:
     written = literal_of(value)
@@ -171,3 +172,21 @@ def test_parameters_are_what_can_be_recorded(notebook: Notebook, call: str, said
     )
     with pytest.raises(InvalidInputError, match=said):
         notebook.run(call).raise_error()
+
+
+def test_modules_that_a_function_imports_itself_go_along(
+    notebook: Notebook, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = root / "steps"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "one.py").write_text("from . import two\nFACTOR = two.TWO * 2\n")
+    (package / "two.py").write_text("import json\nTWO = 2\n")
+    monkeypatch.syspath_prepend(str(root))
+    notebook.ok("def f(frame):\n    from steps.one import FACTOR\n    return frame * FACTOR\n")
+    captured = Capture(notebook["f"], root, "curate('x', inputs=['builds'], as_='arrow')")
+    heads = [section.name for section in split_sections(captured.script)]
+    assert sorted(heads) == ["", "steps", "steps.one", "steps.two"]
+    (package / "two.py").write_text("TWO = 3\n")
+    loaded = RecordedPrograms().load(captured.script, captured.entry)
+    assert loaded.make([10], {}) == 40
