@@ -467,15 +467,17 @@ def test_an_export_keeps_what_is_there(data: DataService, folder: Path) -> None:
         ("../x.csv", False, ForbiddenPathError),
         ("out/x.csv", False, ForbiddenPathError),
         ("x.xlsx", False, InvalidInputError),
-        ("nowhere/x.csv", False, InvalidInputError),
+        ("kept.csv/x.csv", False, InvalidInputError),
         (".perijove/x.csv", False, InvalidInputError),
     ]
     for path, replace, error in cases:
         with pytest.raises(error):
             data.views.export("small", ExportRequest(view=spec, path=path, replace=replace))
     assert (folder / "kept.csv").read_text() == "mine"
-    task = data.views.export("small", ExportRequest(view=spec, path="kept.csv", replace=True))
-    assert data.tasks.wait(task.id, 30).state == "finished"
+    for path in ("kept.csv", "new/folder/x.csv"):
+        task = data.views.export("small", ExportRequest(view=spec, path=path, replace=True))
+        assert data.tasks.wait(task.id, 30).state == "finished"
+    assert (folder / "new/folder/x.csv").read_bytes() == (folder / "kept.csv").read_bytes()
     assert (folder / "kept.csv").read_text().startswith("n,x,price")
 
 

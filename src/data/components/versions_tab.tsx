@@ -226,7 +226,7 @@ export function VersionsTab({ dataset, onVersion }: VersionsTabProps): JSX.Eleme
                     </Section>
                   )}
                 </div>
-                {compared !== undefined && (
+                {compared !== undefined && compared !== version && (
                   <DiffView
                     name={name}
                     base={Math.min(compared, version)}
