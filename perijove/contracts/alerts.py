@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from perijove.contracts.base import Millis, Struct
+from perijove.contracts.base import Facts, Millis, Struct
 
 
-class Alert(Struct):
+class Alert(Facts):
     id: str
     """Stable for the same matter, such as ``freshness:builds_raw``: raised twice, it is one."""
     step: Literal["problem", "data", "develop", "deploy", "monitor", "operate"]

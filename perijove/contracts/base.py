@@ -26,6 +26,10 @@ class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A record on the wire. Immutable; a field that is not declared is refused."""
 
 
+class Facts(Struct, frozen=True, forbid_unknown_fields=False):
+    """A record that is kept: what a newer version added to it is passed over by an older one."""
+
+
 def number(value: float) -> Number:
     """Put a float on the wire."""
     if math.isfinite(value):
@@ -40,7 +44,7 @@ def to_float(value: Number) -> float:
     return float(value)
 
 
-class ErrorBody(Struct):
+class ErrorBody(Facts):
     """What every failed call answers."""
 
     code: str

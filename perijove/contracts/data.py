@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from perijove.contracts.base import ErrorBody, Millis, Number, Struct
+from perijove.contracts.base import ErrorBody, Facts, Millis, Number, Struct
 
 Known = Literal["before", "after"]
 """Whether a column's value is known when a prediction is asked for."""
@@ -14,7 +14,7 @@ DataState = Literal["current", "changed", "missing"]
 """``changed``: the bytes differ from the registered ones; ``missing``: they are gone."""
 
 
-class Column(Struct):
+class Column(Facts):
     name: str
     type: str
     """DuckDB's name of the type, such as ``BIGINT`` or ``VARCHAR``."""
@@ -22,7 +22,7 @@ class Column(Struct):
     nulls: int = 0
 
 
-class DataFacts(Struct):
+class DataFacts(Facts):
     """What is fixed of one version of a dataset."""
 
     path: str
@@ -69,14 +69,14 @@ class DataFacts(Struct):
     """Reference of the check that let it pass; empty where no rules were declared."""
 
 
-class SplitPart(Struct):
+class SplitPart(Facts):
     name: str
     start: int
     """First row of the part in the split's order; the parts are contiguous."""
     rows: int
 
 
-class SplitFacts(Struct):
+class SplitFacts(Facts):
     """Train, validation and test rows of one data version, fixed once."""
 
     dataset: str

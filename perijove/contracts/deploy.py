@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from perijove.contracts.base import Millis, Struct
+from perijove.contracts.base import Facts, Millis, Struct
 from perijove.contracts.develop import KpiVerdict
 
 TensorType = Literal[
@@ -14,7 +14,7 @@ TensorType = Literal[
 """The datatypes of the Open Inference Protocol v2 that we use."""
 
 
-class Field(Struct):
+class Field(Facts):
     """One column of a signature."""
 
     name: str
@@ -22,12 +22,12 @@ class Field(Struct):
     required: bool = True
 
 
-class Signature(Struct):
+class Signature(Facts):
     inputs: list[Field]
     outputs: list[Field]
 
 
-class FeatureProfile(Struct):
+class FeatureProfile(Facts):
     """The training distribution of one feature, for drift.
 
     Numbers: ``edges`` holds the inner bin edges (len(counts) - 1 of them, from quantiles).
@@ -42,7 +42,7 @@ class FeatureProfile(Struct):
     missing: int = 0
 
 
-class FeatureLeak(Struct):
+class FeatureLeak(Facts):
     """How well one feature alone predicts the target, on the training rows."""
 
     feature: str
@@ -50,7 +50,7 @@ class FeatureLeak(Struct):
     """Area under the ROC curve for classes, R² for numbers; both in [0, 1]."""
 
 
-class ModelFacts(Struct):
+class ModelFacts(Facts):
     """What is fixed of one model version."""
 
     run_id: str
@@ -90,7 +90,7 @@ class Models(Struct):
     items: list[ModelVersion]
 
 
-class GateCheck(Struct):
+class GateCheck(Facts):
     """One line of the checklist. Only ``pass`` opens the gate."""
 
     id: str
@@ -104,13 +104,13 @@ class GateCheck(Struct):
     fix: str = ""
 
 
-class Gate(Struct):
+class Gate(Facts):
     model: str
     passed: bool
     checks: list[GateCheck]
 
 
-class Override(Struct):
+class Override(Facts):
     """A failing gate was passed by somebody with a name and a reason."""
 
     by: str
@@ -134,7 +134,7 @@ class DeployRequest(Struct):
     override: OverrideRequest | None = None
 
 
-class EndpointFacts(Struct):
+class EndpointFacts(Facts):
     """What is fixed of one revision of an endpoint."""
 
     model: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from perijove.contracts.base import ErrorBody, Millis, Struct
+from perijove.contracts.base import ErrorBody, Facts, Millis, Struct
 
 RuleKind = Literal[
     "not_null", "unique", "range", "set", "regex", "type",
@@ -69,7 +69,7 @@ class Suggestions(Struct):
     """What an imported schema says and no rule can, in words."""
 
 
-class RuleResult(Struct):
+class RuleResult(Facts):
     rule: Rule
     failed: int
     """Rows; 1 for a rule about the whole table that fails."""
@@ -80,7 +80,7 @@ class RuleResult(Struct):
     """Up to five values that fail."""
 
 
-class QualityFacts(Struct):
+class QualityFacts(Facts):
     """What a check of one version found. Fixed once, a node of the chain."""
 
     dataset: str

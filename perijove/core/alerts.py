@@ -13,10 +13,7 @@ import msgspec
 
 from perijove.contracts.alerts import Alert
 from perijove.core.errors import NotFoundError
-from perijove.core.ledger import Ledger, now
-
-SYSTEM = "perijove"
-"""Who raises and clears what nobody asked for."""
+from perijove.core.ledger import SYSTEM, Ledger, now, read_kept
 
 
 class AlertBook:
@@ -34,7 +31,7 @@ class AlertBook:
     def standing(self, step: str = "") -> list[Alert]:
         """Return the open alerts, newest first; acknowledged ones are open until mended."""
         rows = self._ledger.rows("SELECT value FROM wanted WHERE kind='alert'")
-        alerts = [msgspec.json.decode(value, type=Alert) for (value,) in rows]
+        alerts = [read_kept(value, Alert) for (value,) in rows]
         return sorted(
             (alert for alert in alerts if not step or alert.step == step),
             key=lambda alert: (-alert.since, alert.id),
@@ -47,7 +44,7 @@ class AlertBook:
 
     def find(self, alert: str) -> Alert | None:
         rows = self._ledger.rows("SELECT value FROM wanted WHERE kind='alert' AND name=?", (alert,))
-        return msgspec.json.decode(rows[0][0], type=Alert) if rows else None
+        return read_kept(rows[0][0], Alert) if rows else None
 
     def raise_(self, alert: Alert, *, by: str = SYSTEM) -> Alert:
         """Raise an alert, or bring the words of one that stands up to date.

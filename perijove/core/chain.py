@@ -6,26 +6,26 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from perijove.contracts.base import Number, Struct
+from perijove.contracts.base import Facts, Number, Struct
 from perijove.contracts.chain import Edge, Lineage, Node, NodeKind
 from perijove.contracts.data import DataFacts, SplitFacts
 from perijove.contracts.deploy import EndpointFacts, ModelFacts
 from perijove.contracts.problem import Direction, Kpi
 from perijove.contracts.quality import QualityFacts
-from perijove.core.errors import InvalidInputError, NotFoundError
-from perijove.core.ledger import Ledger, now
+from perijove.core.errors import InvalidInputError, NotFoundError, UnavailableError
+from perijove.core.ledger import SYSTEM, Ledger, node_digest, now, read_kept
 
 F = TypeVar("F", bound=Struct)
 
 
-class RunFacts(Struct):
+class RunFacts(Facts):
     """What the chain keeps of a run; its metrics and parameters are in the run store."""
 
     run_id: str
     notebook: str = ""
 
 
-class EvaluationFacts(Struct):
+class EvaluationFacts(Facts):
     """A number that Perijove measured itself: the only kind that opens the gate."""
 
     model: str
@@ -47,7 +47,7 @@ class EvaluationFacts(Struct):
         )
 
 
-class SourceFacts(Struct):
+class SourceFacts(Facts):
     """Where registered versions come from. A new version when the place changes."""
 
     location: str
@@ -55,7 +55,7 @@ class SourceFacts(Struct):
     query: str = ""
 
 
-class ProofFacts(Struct):
+class ProofFacts(Facts):
     """A curated version that was made again."""
 
     dataset: str
@@ -67,13 +67,13 @@ class ProofFacts(Struct):
     differences: list[str] = []
 
 
-class SignOffFacts(Struct):
+class SignOffFacts(Facts):
     kpis_sha256: str
     """Hash of the targets that were signed."""
     note: str = ""
 
 
-class OutcomesFacts(Struct):
+class OutcomesFacts(Facts):
     endpoint: str
     """Reference of the endpoint revision."""
     count: int
@@ -81,12 +81,14 @@ class OutcomesFacts(Struct):
     value: Number | None = None
 
 
-class WantedEndpoint(Struct):
+class WantedEndpoint(Facts):
     """What an endpoint should be doing; its supervisor makes it so."""
 
     revision: int
     running: bool
 
+
+_ADD_EDGE = "INSERT OR IGNORE INTO edge VALUES (?,?,?)"
 
 FACTS: dict[str, type[Struct]] = {
     "source": SourceFacts,
@@ -123,8 +125,21 @@ def parse_version(text: str) -> tuple[str, int]:
 
 
 def facts_of(node: Node, kind: type[F]) -> F:
-    """Read a node's facts as their struct."""
-    return msgspec.convert(node.facts, kind)
+    """Read a node's facts as their struct; what a newer version added is passed over.
+
+    Raises
+    ------
+    UnavailableError
+        For facts that this version cannot understand.
+    """
+    try:
+        return msgspec.convert(node.facts, kind)
+    except msgspec.ValidationError as error:
+        raise UnavailableError(
+            f"{node.ref} cannot be understood: {error}.",
+            "A newer Perijove wrote it: upgrade with `pip install -U perijove`.",
+            code="ledger_newer",
+        ) from error
 
 
 class Chain:
@@ -166,22 +181,24 @@ class Chain:
                     (kind, name),
                 ).fetchone()[0]
             ref = make_ref(kind, name, version)
-            db.execute(
-                "INSERT INTO node VALUES (?,?,?,?,?,?,?)",
-                (ref, kind, name, version, at, by, msgspec.json.encode(facts)),
-            )
-            for src, role in (sources or {}).items():
-                db.execute("INSERT OR IGNORE INTO edge VALUES (?,?,?)", (src, ref, role))
-            self.ledger.audit(by, action or f"add {kind}", ref)
+            row = (ref, kind, name, version, at, by, msgspec.json.encode(facts))
+            db.execute("INSERT INTO node VALUES (?,?,?,?,?,?,?)", row)
+            added = {
+                src: role
+                for src, role in (sources or {}).items()
+                if db.execute(_ADD_EDGE, (src, ref, role)).rowcount
+            }
+            self.ledger.audit(by, action or f"add {kind}", ref, sha256=node_digest(row, added))
         return Node(
             ref=ref, kind=kind, name=name, version=version, at=at, by=by,
             facts=msgspec.to_builtins(facts),
         )  # fmt: skip
 
-    def link(self, src: str, dst: str, role: str) -> None:
+    def link(self, src: str, dst: str, role: str, *, by: str = SYSTEM) -> None:
         """Add an edge; nothing happens when it is there."""
         with self.ledger.write() as db:
-            db.execute("INSERT OR IGNORE INTO edge VALUES (?,?,?)", (src, dst, role))
+            if db.execute(_ADD_EDGE, (src, dst, role)).rowcount:
+                self.ledger.audit(by, "link", dst, src=src, role=role)
 
     def find(self, ref: str) -> Node | None:
         rows = self.ledger.rows("SELECT * FROM node WHERE ref=?", (ref,))
@@ -269,7 +286,7 @@ class Chain:
 
     def wanted_endpoints(self) -> dict[str, WantedEndpoint]:
         rows = self.ledger.rows("SELECT name, value FROM wanted WHERE kind='endpoint'")
-        return {name: msgspec.json.decode(value, type=WantedEndpoint) for name, value in rows}
+        return {name: read_kept(value, WantedEndpoint) for name, value in rows}
 
     def want_endpoint(self, name: str, wanted: WantedEndpoint, *, by: str, action: str) -> None:
         """Set what an endpoint should be doing."""

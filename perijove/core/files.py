@@ -6,12 +6,17 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from perijove.contracts.base import Struct
 from perijove.core.errors import ReadOnlyError
+
+_NETWORK = re.compile(
+    r"nfs\d?|cifs|smb\w*|9p|afs|ceph|lustre|gpfs|beegfs|fuse\.(sshfs|s3fs|gcsfuse)"
+)
 
 
 def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
@@ -70,6 +75,21 @@ def sha256_file(path: Path) -> str:
 
 def sha256_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def on_network(folder: Path) -> bool:
+    """Whether a folder lies on a network file system, where SQLite's WAL does not work."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    best, kind = "", ""
+    for line in mounts:
+        _, place, fstype, *_ = line.split(" ")
+        place = place.replace("\\040", " ")
+        if len(place) >= len(best) and folder.is_relative_to(place):
+            best, kind = place, fstype
+    return _NETWORK.fullmatch(kind) is not None
 
 
 class ProcessId(Struct):

@@ -8,7 +8,6 @@ copied for each further project.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sqlite3
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from perijove.core.errors import ReadOnlyError, UnavailableError
-from perijove.core.files import locked
+from perijove.core.files import locked, on_network
 from perijove.core.ledger import now
 from perijove.core.paths import ProjectPaths
 
@@ -36,9 +35,6 @@ _ARTIFACT_PATHS: Final = (
     ("logged_models", "artifact_location"),
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
-)
-_NETWORK = re.compile(
-    r"nfs\d?|cifs|smb\w*|9p|afs|ceph|lustre|gpfs|beegfs|fuse\.(sshfs|s3fs|gcsfuse)"
 )
 
 
@@ -196,18 +192,3 @@ def schema_revision(db: sqlite3.Connection) -> str:
             code="runs_damaged",
         ) from error
     return str(row[0]) if row else ""
-
-
-def on_network(folder: Path) -> bool:
-    """Whether a folder lies on a network file system, where SQLite's WAL does not work."""
-    try:
-        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    best, kind = "", ""
-    for line in mounts:
-        _, place, fstype, *_ = line.split(" ")
-        place = place.replace("\\040", " ")
-        if len(place) >= len(best) and folder.is_relative_to(place):
-            best, kind = place, fstype
-    return _NETWORK.fullmatch(kind) is not None
