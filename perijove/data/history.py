@@ -88,7 +88,7 @@ class History:
         if not own:
             return None
         facts = facts_of(own[-1], QualityFacts)
-        failed = [result for result in facts.results if result.state != "pass"]
+        failed = [one for one in facts.results if one.state not in ("pass", "fixed")]
         return QualitySummary(
             ref=own[-1].ref,
             state="blocked" if facts.blocked else "warn" if failed else "pass",

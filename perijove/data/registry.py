@@ -329,13 +329,13 @@ class Registry:
         )
         return self.get(name)
 
-    def snippet(self, name: str) -> str:
-        self.get(name)
+    def snippet(self, name: str, version: int = 0) -> str:
+        """Write code that loads a dataset; 0 for whichever version is the newest by then."""
+        self.get(name, version)
         variable = re.sub(r"\W", "_", name)
         variable = f"data_{variable}" if variable[0].isdigit() else variable
-        return (
-            f'import perijove as pj\n\n{variable} = pj.dataset("{name}").read()\n{variable}.head()'
-        )
+        pinned = f"{name}@{version}" if version else name
+        return f'import perijove as pj\n\n{variable} = pj.dataset("{pinned}").read()\n{variable}.head()'
 
     def describe(self, node: Node) -> Dataset:
         facts = facts_of(node, DataFacts)

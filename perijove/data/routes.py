@@ -16,7 +16,7 @@ from perijove.data.service import DataService
 
 
 def _list(service: DataService, call: Call) -> Datasets:
-    return Datasets(items=[service.schedules.describe(d) for d in service.registry.datasets()])
+    return Datasets(items=service.datasets())
 
 
 def _register(service: DataService, call: Call) -> Dataset:
@@ -47,14 +47,12 @@ def _list_entries(service: DataService, call: Call) -> SourceEntries:
 
 
 def _get(service: DataService, call: Call) -> Dataset:
-    return service.schedules.describe(service.registry.get(call.path["name"], call.query.version))
+    return service.describe(service.registry.get(call.path["name"], call.query.version))
 
 
 def _declare(service: DataService, call: Call) -> Dataset:
     parse_refresh(call.body.refresh or "")
-    return service.schedules.describe(
-        service.registry.declare(call.path["name"], call.body, by=call.actor)
-    )
+    return service.describe(service.registry.declare(call.path["name"], call.body, by=call.actor))
 
 
 def _rows(service: DataService, call: Call) -> bytes:
@@ -152,7 +150,7 @@ def _leaks(service: DataService, call: Call) -> LeakReport:
 
 
 def _snippet(service: DataService, call: Call) -> Snippet:
-    return Snippet(code=service.registry.snippet(call.path["name"]))
+    return Snippet(code=service.registry.snippet(call.path["name"], call.query.version))
 
 
 HANDLERS: dict[str, Callable[[DataService, Call], Struct | bytes]] = {

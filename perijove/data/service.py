@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from perijove.contracts.base import State
 from perijove.contracts.chain import StepEntry, StepStatus
+from perijove.contracts.data import Dataset
 from perijove.contracts.quality import Suggestions
 from perijove.core.alerts import AlertBook
 from perijove.core.context import ProjectContext
@@ -83,6 +86,22 @@ class DataService:
         )
         self.history = History(project, self.registry, engine, self.making.obstacle)
         self.views = Views(project, self.registry, self.tasks, engine)
+
+    def describe(self, dataset: Dataset) -> Dataset:
+        """Add what other rooms know of a dataset: its schedule, and how its rules fared."""
+        node = self.project.chain.get(dataset.ref)
+        return msgspec.structs.replace(
+            self.schedules.describe(dataset), quality=self.history.quality(node)
+        )
+
+    def datasets(self) -> list[Dataset]:
+        """Describe the newest version of every dataset, without the programs that made them."""
+        return [
+            msgspec.structs.replace(
+                one, facts=msgspec.structs.replace(one.facts, script="", source="")
+            )
+            for one in map(self.describe, self.registry.datasets())
+        ]
 
     def close(self) -> None:
         """Stop work in the background, and end the data worker."""

@@ -62,7 +62,6 @@ class Database:
         db.execute("SET enable_progress_bar_print=false")
         # The system keeps what was read of a file; a second copy would only make the worker big.
         db.execute("SET enable_external_file_cache=false")
-        db.execute("SET parquet_metadata_cache=true")
         db.execute("SET TimeZone='UTC'")
         db.execute("SET lock_configuration=true")
         return db
