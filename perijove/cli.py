@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     lineage = add("lineage", _lineage, "Walk the chain in both directions", text.lineage)
     lineage.add_argument("ref", nargs="?", default="", help="such as model:builds@1")
     _audit_commands(add)
+    add("trust", _trust, "Let the project start its endpoints and schedules", lambda d: d.detail)
     add("alerts", _alerts, "What needs a person", text.alerts)
     add("doctor", _doctor, "Check what Perijove needs", text.doctor, judge=_healthy)
     lab = add("lab", _lab, "Open JupyterLab on the project", None)
@@ -132,7 +133,7 @@ def _make_again(options: argparse.Namespace) -> Any:
     from perijove.core.chain import make_ref, parse_version
 
     with jobs.reported():
-        bench = _bench(options)
+        bench = _bench(options, trust=True)
         name, version = parse_version(options.ref)
         node = bench.data.registry.resolve(name, version)
         proof = bench.data.making.prove(make_ref("data", name, node.version), by=options.by)
@@ -151,16 +152,33 @@ def _curate(options: argparse.Namespace) -> Any:
     from perijove.core import jobs
 
     with jobs.reported():
-        data = _bench(options).data
+        data = _bench(options, trust=True).data
         node = data.making.renew(options.name, by=options.by)
         jobs.finish({"ref": node.ref})
         return data.registry.describe(node)
 
 
-def _bench(options: argparse.Namespace) -> Any:
+def _bench(options: argparse.Namespace, *, trust: bool = False) -> Any:
+    """Open the project; ``trust`` it where the command runs the project's code."""
     from perijove.adapters.workbench import open_workbench
 
-    return open_workbench(options.project)
+    bench = open_workbench(options.project)
+    if trust:
+        bench.project.trust.give()
+    return bench
+
+
+def _trust(options: argparse.Namespace) -> Any:
+    from perijove.contracts.base import Done
+
+    bench = _bench(options)
+    root, held = bench.project.paths.root, bench.held()
+    if bench.project.trust.given():
+        return Done(f"{root} is trusted.")
+    bench.project.trust.give()
+    bench.project.chain.ledger.audit(bench.project.actor, "trust project", "perijove.toml")
+    bench.resume()
+    return Done(f"{root} is trusted now." + (f" What waited: {held}." if held else ""))
 
 
 def _init(options: argparse.Namespace) -> Any:
@@ -175,7 +193,7 @@ def _init(options: argparse.Namespace) -> Any:
 
 def _status(options: argparse.Namespace) -> Any:
     bench = _bench(options)
-    bench.deploy.resume()
+    bench.resume()
     return bench.lifecycle(str(bench.project.paths.root))
 
 
@@ -246,7 +264,7 @@ def _endpoints(options: argparse.Namespace) -> Any:
     from perijove.contracts.deploy import Endpoints
 
     bench = _bench(options)
-    bench.deploy.resume()
+    bench.resume()
     return Endpoints(items=bench.deploy.endpoints())
 
 
@@ -257,13 +275,13 @@ def _stop(options: argparse.Namespace) -> Any:
 
 
 def _start(options: argparse.Namespace) -> Any:
-    bench = _bench(options)
+    bench = _bench(options, trust=True)
     bench.deploy.start(options.name, by=bench.project.actor)
     return bench.deploy.wait(options.name)
 
 
 def _rollback(options: argparse.Namespace) -> Any:
-    bench = _bench(options)
+    bench = _bench(options, trust=True)
     bench.deploy.rollback(options.name, options.revision, by=bench.project.actor)
     return bench.deploy.wait(options.name)
 

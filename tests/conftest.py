@@ -38,6 +38,8 @@ def _surroundings(
     folder = tmp_path_factory.getbasetemp().parent / "rt"
     folder.mkdir(mode=0o700, exist_ok=True)
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder))
+    # Which projects are trusted is kept there; an empty MLflow database too, for all sessions.
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder.with_name("data")))
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_NAME"):
         monkeypatch.delenv(name, raising=False)
 

@@ -6,9 +6,8 @@ line each open one. An engine is imported when its step is first used.
 
 from __future__ import annotations
 
+import logging
 import os
-from functools import cached_property
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, PerijoveError
 from perijove.core.gate import GateRegistry
 from perijove.core.ledger import now
+from perijove.core.once import once
 from perijove.problem.service import ProblemService
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from perijove.monitor.service import MonitorService
     from perijove.operate.service import OperateService
 
-TARGETS = "perijove.deploy_targets"
-SOURCES = "perijove.data_sources"
-
 
 class Workbench:
     """The services of one project, each made when it is first asked for."""
@@ -47,11 +44,11 @@ class Workbench:
     def __init__(self, project: ProjectContext) -> None:
         self.project = project
 
-    @cached_property
+    @once
     def problem(self) -> ProblemService:
         return ProblemService(self.project)
 
-    @cached_property
+    @once
     def data(self) -> DataService:
         from perijove.adapters.delta import DeltaLake
         from perijove.adapters.duckdb.engine import DuckDbEngine
@@ -70,23 +67,23 @@ class Workbench:
         )  # fmt: skip
 
     def _sources(self) -> list[DataSource]:
-        """Every kind of source that is installed, ours first."""
-        entries = sorted(entry_points(group=SOURCES), key=lambda e: (not _ours(e.value), e.name))
-        return [entry.load()(self.project.paths) for entry in entries]
+        from perijove.adapters.plugins import load_sources
 
-    @cached_property
+        return load_sources(self.project)
+
+    @once
     def jobs(self) -> LocalRunner:
         from perijove.adapters.jobs.local import LocalRunner
 
         return LocalRunner(self.project.paths)
 
-    @cached_property
+    @once
     def alerts(self) -> AlertBook:
         from perijove.core.alerts import AlertBook
 
         return AlertBook(self.project.chain.ledger)
 
-    @cached_property
+    @once
     def housekeeping(self) -> Housekeeping:
         from perijove.adapters.housekeeping import Chore, Housekeeping
         from perijove.core.anchor import Anchor
@@ -104,6 +101,8 @@ class Workbench:
         )
 
     def _due(self) -> None:
+        if not self.project.trust.given():
+            return
         # A project without schedules does not open its data step for this.
         if "data" in self.__dict__ or any(t.refresh for t in self.project.definition.data.values()):
             self.data.schedules.look()
@@ -116,7 +115,9 @@ class Workbench:
     def _tell_others(self) -> Callable[[], object]:
         from perijove.adapters.openlineage import OpenLineage
 
-        return OpenLineage(self.project, self._run_end).export
+        export = OpenLineage(self.project, self._run_end).export
+        # Where to, a foreign project's file says.
+        return lambda: self.project.trust.given() and export()
 
     def _run_end(self, run_id: str) -> tuple[str, int] | None:
         try:
@@ -125,25 +126,25 @@ class Workbench:
             return "KILLED", now()
         return (run.status, run.ended) if run.ended is not None else None
 
-    @cached_property
+    @once
     def store(self) -> RunStore:
         from perijove.adapters.mlflow.stores import open_run_store
 
         return open_run_store(self.project)
 
-    @cached_property
+    @once
     def ingester(self) -> Ingester:
         from perijove.develop.ingester import Ingester
 
         return Ingester(self.project, self.store)
 
-    @cached_property
+    @once
     def develop(self) -> DevelopService:
         from perijove.develop.service import DevelopService
 
         return DevelopService(self.project, self.store, self.ingester)
 
-    @cached_property
+    @once
     def gate(self) -> GateRegistry:
         from perijove.data import checks as data
         from perijove.develop import checks as develop
@@ -156,26 +157,26 @@ class Workbench:
             gate.add(*step.CHECKS)
         return gate
 
-    @cached_property
+    @once
     def targets(self) -> dict[str, DeployTarget]:
-        """Every deployment target that is installed, ours first."""
-        found = sorted(entry_points(group=TARGETS), key=lambda e: (e.name != "local", e.name))
-        return {entry.name: entry.load()(self.project) for entry in found}
+        from perijove.adapters.plugins import load_targets
 
-    @cached_property
+        return load_targets(self.project)
+
+    @once
     def deploy(self) -> DeployService:
         from perijove.deploy.service import DeployService
 
         return DeployService(self.project, self.gate, self.targets)
 
-    @cached_property
+    @once
     def monitor(self) -> MonitorService:
         from perijove.adapters.metrics import evaluate_metric
         from perijove.monitor.service import MonitorService
 
         return MonitorService(self.project, evaluate_metric)
 
-    @cached_property
+    @once
     def operate(self) -> OperateService:
         from perijove.adapters.nvml import sample_gpus
         from perijove.operate.service import OperateService, Source
@@ -190,7 +191,28 @@ class Workbench:
                 ),
             },
             self.jobs,
+            self.held,
         )
+
+    def resume(self) -> list[str]:
+        """Bring back the endpoints that should run; return their names.
+
+        Those of a project that the user does not trust stay as they are: see :meth:`held`.
+        """
+        return self.deploy.resume() if self.project.trust.given() else []
+
+    def held(self) -> str:
+        """Tell what waits until the user trusts the project; empty where nothing does."""
+        if self.project.trust.given():
+            return ""
+        wanted = self.project.chain.wanted_endpoints().values()
+        tables = self.project.definition.data.values()
+        waiting = [
+            _count(sum(endpoint.running for endpoint in wanted), "endpoint"),
+            _count(sum(bool(table.refresh.strip()) for table in tables), "schedule"),
+            "OpenLineage" if self.project.definition.openlineage.url else "",
+        ]
+        return ", ".join(word for word in waiting if word)
 
     def _runs(self) -> list[Activity]:
         return self.develop.activities()
@@ -225,16 +247,20 @@ class Workbench:
         self.project.chain.ledger.close()
 
 
-def _ours(value: str) -> bool:
-    return value.startswith("perijove.")
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number > 1)}" if number else ""
 
 
 def _status(step: str, ask: Callable[[], StepStatus]) -> StepStatus:
+    state: State = "failed"
     try:
         return ask()
     except PerijoveError as error:
-        state: State = "failed"
-        return StepStatus(step=step, state=state, fact=error.message)  # type: ignore[arg-type]
+        fact = error.message
+    except Exception as error:
+        logging.getLogger("perijove").exception("The step %s cannot tell how it stands", step)
+        fact = f"{type(error).__name__}: {error}"
+    return StepStatus(step=step, state=state, fact=fact)  # type: ignore[arg-type]
 
 
 def open_workbench(start: Path | None = None) -> Workbench:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import getpass
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from perijove.core.chain import Chain
+from perijove.core.errors import ReadOnlyError
 from perijove.core.ledger import Ledger
 from perijove.core.paths import ProjectPaths, find_project
 from perijove.core.project_file import Definition, ProjectFile
+from perijove.core.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,22 @@ class ProjectContext:
         paths = ProjectPaths(root.resolve())
         file = ProjectFile(paths)
         file.text()  # a folder without a definition is no project: say so before making files
-        return ProjectContext(paths, file, Chain(Ledger(paths)), actor or getpass.getuser())
+        project = ProjectContext(paths, file, Chain(Ledger(paths)), actor or getpass.getuser())
+        if project.chain.ledger.made:
+            # Nothing in it is anybody else's. Where that cannot be kept, it is asked for later.
+            with suppress(ReadOnlyError):
+                project.trust.give()
+        return project
 
     @staticmethod
     def find(start: Path) -> ProjectContext:
         """Open the project that ``start`` lies in."""
         return ProjectContext.open(find_project(start).root)
+
+    @property
+    def trust(self) -> Trust:
+        """Whether the project may start programs by itself."""
+        return Trust(self.paths, self.chain.ledger)
 
     @property
     def definition(self) -> Definition:

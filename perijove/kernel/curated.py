@@ -74,6 +74,7 @@ class CuratedFunction:
         given = self._given(parameters)
         program = self._program(given)
         with unwatched():
+            session.workbench.project.trust.give()
             nodes = data.curation.inputs(self.inputs, by=session.actor)
             tables = [data.registry.read(node) for node in nodes]
         # What the function opens is an input of its dataset, not of the model that comes later.

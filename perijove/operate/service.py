@@ -42,6 +42,8 @@ class OperateService:
         Kind of activity to its source; jobs come by themselves.
     jobs
         Runs the project's jobs.
+    held
+        Tells what waits until the user trusts the project; empty where nothing does.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class OperateService:
         gpus: Callable[[], list[Gpu]],
         sources: dict[str, Source],
         jobs: JobRunner,
+        held: Callable[[], str] = str,
     ) -> None:
         self.project = project
         self.jobs = jobs
         self._gpus = gpus
+        self._held = held
         self._sources = {
             **sources,
             "job": Source(self._running, self._stop_job),
@@ -151,6 +155,9 @@ class OperateService:
             fact = f"disk {disk:.0%} full · {fact}"
         elif memory > 0.92:
             fact = f"memory {memory:.0%} used · {fact}"
+        held = self._held()
+        if held:
+            fact = f"not trusted, so {held} must wait: run `perijove trust` · {fact}"
         entries = [
             StepEntry(
                 ref=f"{activity.kind}:{activity.id}",
@@ -162,7 +169,7 @@ class OperateService:
         ]
         return StepStatus(
             step="operate",
-            state="attention" if disk > 0.95 or memory > 0.92 else "ok",
+            state="attention" if held or disk > 0.95 or memory > 0.92 else "ok",
             fact=fact,
             entries=entries,
         )

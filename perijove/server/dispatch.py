@@ -32,12 +32,19 @@ STEPS: dict[str, dict[str, Callable[[Any, Call], Struct | bytes]]] = {
     "operate": dict(operate.HANDLERS),
 }
 
+STARTING = frozenset(
+    ("make_again", "curate_dataset", "deploy_model", "rollback_endpoint", "start_endpoint")
+)
+"""Who asks for one of these runs the project's code: from then on it may run by itself."""
+
 
 def answer(state: ServerState, route: Route, call: Call) -> Struct | bytes:
     """Find what answers a route, and let it."""
     if not route.project:
         return SERVER_WIDE[route.op](state, call)
     bench = state.workbench(call.project)
+    if route.op in STARTING:
+        bench.project.trust.give()
     if route.op == "get_lifecycle":
         return bench.lifecycle(call.project)
     return STEPS[route.step][route.op](getattr(bench, route.step), call)

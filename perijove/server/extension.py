@@ -39,7 +39,10 @@ def load(app: ServerApp) -> None:
 
 
 def resume_endpoints(state: ServerState, log: Logger) -> None:
-    """Start supervisors for endpoints that should run and have none, say after a reboot."""
+    """Start supervisors for endpoints that should run and have none, say after a reboot.
+
+    Those of projects that the user does not trust wait; the sidebar says so.
+    """
     from perijove.core.errors import PerijoveError
     from perijove.problem.service import find_projects
 
@@ -47,6 +50,6 @@ def resume_endpoints(state: ServerState, log: Logger) -> None:
         if not (state.root / project.path / ".perijove" / "endpoints").is_dir():
             continue
         try:
-            state.workbench(project.path).deploy.resume()
+            state.workbench(project.path).resume()
         except (PerijoveError, OSError) as error:
             log.warning("Perijove could not resume the endpoints of %s: %s", project.name, error)
