@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import re
@@ -11,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from perijove.contracts.base import Struct
+from perijove.contracts.base import Facts
 from perijove.core.errors import ReadOnlyError
 
 _NETWORK = re.compile(
@@ -92,12 +93,32 @@ def on_network(folder: Path) -> bool:
     return _NETWORK.fullmatch(kind) is not None
 
 
-class ProcessId(Struct):
-    """Who a process is: its number can be used again, number and birth together cannot."""
+@functools.cache
+def _here() -> tuple[str, str, str]:
+    """Name this machine, its boot, and the space of process numbers."""
+    boot = space = ""
+    with contextlib.suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    with contextlib.suppress(OSError):
+        space = os.readlink("/proc/self/ns/pid")
+    return os.uname().nodename, boot, space
+
+
+class ProcessId(Facts):
+    """Who a process is: its number can be used again, number and birth together cannot.
+
+    A project's folder may be shared by machines, and by containers of one machine, which do not
+    see each other's processes.
+    """
 
     pid: int
     born: float
     """Creation time in seconds since the epoch, as the system tells it."""
+    host: str = ""
+    """The machine's name; empty in what older versions wrote, which is taken for this machine."""
+    boot: str = ""
+    space: str = ""
+    """Of numbers: that of the container."""
 
     @staticmethod
     def of(pid: int) -> ProcessId | None:
@@ -108,7 +129,7 @@ class ProcessId(Struct):
             process = psutil.Process(pid)
             if process.status() == psutil.STATUS_ZOMBIE:
                 return None
-            return ProcessId(pid=pid, born=process.create_time())
+            return ProcessId(pid, process.create_time(), *_here())
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return None
 
@@ -118,6 +139,15 @@ class ProcessId(Struct):
         assert me is not None  # this process runs
         return me
 
-    def alive(self) -> bool:
+    def alive(self) -> bool | None:
+        """Whether it runs; None for one that cannot be seen from here."""
+        if self.host:
+            host, boot, space = _here()
+            if self.host != host:
+                return None
+            if self.boot != boot:
+                return False  # the machine was started anew
+            if self.space != space:
+                return None
         other = ProcessId.of(self.pid)
         return other is not None and abs(other.born - self.born) < 1.0

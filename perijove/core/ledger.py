@@ -216,7 +216,7 @@ class Ledger:
         """A number that differs when another connection has written since."""
         with self._lock:
             own = self._db.total_changes
-            return int(self._db.execute("PRAGMA data_version").fetchone()[0]) * 1_000_003 + own
+            return int(self.rows("PRAGMA data_version")[0][0]) * 1_000_003 + own
 
     def audit(self, actor: str, action: str, resource: str, **detail: Any) -> None:
         """Append an audit row. Inside a :meth:`write` block it is part of that transaction."""

@@ -20,7 +20,7 @@ import msgspec
 from perijove.contracts.base import Struct
 from perijove.contracts.develop import Series
 from perijove.core.context import ProjectContext
-from perijove.core.errors import NotFoundError, ReadOnlyError
+from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
 from perijove.core.files import locked, write_atomically
 from perijove.core.journal import JournalFolder, JournalReader, Record
 from perijove.develop.ports import Batch, Point, RunStore
@@ -75,6 +75,8 @@ class Ingester:
         self._damaged: set[Path] = set()
         self._orphans: set[str] = set()
         self._quiet: set[str] = set()
+        self._failed: dict[str, None] = {}
+        """Runs whose points were refused, the one that was tried last behind the others."""
         self._full_sweep = -FULL_SWEEP_SECONDS
 
     def folder(self, run_id: str) -> Path:
@@ -99,7 +101,8 @@ class Ingester:
         Raises
         ------
         UnavailableError
-            When the store does not answer. Nothing is lost: the next call goes on from there.
+            When the store does not answer, or not for one of the runs. Nothing is lost: the next
+            call goes on from there, with the other runs first.
         """
         journals = self.project.paths.journals
         runs = self._due(journals) if run_id is None else [self.folder(run_id).name]
@@ -107,7 +110,7 @@ class Ingester:
             return set()
         try:
             with locked(journals / "ingest.lock", wait=run_id is not None) as got:
-                return {run for run in runs if self._ingest_run(run)} if got else set()
+                return self._ingest_runs(runs) if got else set()
         except PermissionError as error:
             raise ReadOnlyError(
                 f"{journals} cannot be written.", "Check the permissions of the project's folder."
@@ -121,7 +124,27 @@ class Ingester:
         if time.monotonic() - self._full_sweep >= FULL_SWEEP_SECONDS:
             self._full_sweep = time.monotonic()
             self._quiet.clear()
-        return [name for name in names if name not in self._quiet and name not in self._orphans]
+        due = [name for name in names if name not in self._quiet and name not in self._orphans]
+        # A run that the store refuses must not stand in the way of the others.
+        failed = [name for name in self._failed if name in due]
+        return [name for name in due if name not in self._failed] + failed
+
+    def _ingest_runs(self, runs: list[str]) -> set[str]:
+        moved: set[str] = set()
+        failure: PerijoveError | None = None
+        for run in runs:
+            self._failed.pop(run, None)
+            try:
+                if self._ingest_run(run):
+                    moved.add(run)
+            except (PerijoveError, OSError) as error:
+                self._failed[run] = None
+                failure = failure or _translated(error, run)
+                if isinstance(error, UnavailableError):
+                    break  # each further run could wait for its answer as long as this one did
+        if failure is not None:
+            raise failure
+        return moved
 
     def _ingest_run(self, run_id: str) -> bool:
         folder = self.folder(run_id)
@@ -153,6 +176,14 @@ class Ingester:
         if time.time() - newest > QUIET_SECONDS:
             self._quiet.add(run_id)
         return moved
+
+    def heard(self, run_id: str) -> int:
+        """Return when a run's journals were last written to; 0 where it has none."""
+        try:
+            journals = _journals(self.folder(run_id))
+        except NotFoundError:  # another tool's id
+            return 0
+        return max((int(changed * 1000) for _, _, changed in journals), default=0)
 
     def state(self, run_id: str) -> Ingested:
         """Tell how far a run's journals are in the store, and its progress as of then."""
@@ -202,15 +233,24 @@ class LiveCurve:
 
     def _read_store(self) -> list[Point]:
         store = self._ingester.store
-        counter = store.change_counter()
-        if counter == self._counter:
-            return []
         try:
+            counter = store.change_counter()
+            if counter == self._counter:
+                return []
             points, self._stored = store.points_since(self._run_id, self._stored)
-        except NotFoundError:
+        except (NotFoundError, UnavailableError):  # the journals go on without it
             return []
         self._counter = counter
         return points
+
+
+def _translated(error: PerijoveError | OSError, run: str) -> PerijoveError:
+    if isinstance(error, PerijoveError):
+        return error
+    return ReadOnlyError(
+        f"The journals of the run {run} cannot be read: {error.strerror}.",
+        "Check the permissions of the project's folder.",
+    )
 
 
 def understand(records: Iterable[Record]) -> Contents:

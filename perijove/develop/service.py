@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from psutil import Process
 
 PROCESS_TAG: Final = "perijove.process"
+SILENT_MS: Final = 24 * 3600 * 1000
+"""A run on another machine that logs nothing for so long counts as lost."""
 SEED_TAG: Final = "perijove.seed"
 DIRTY_TAG: Final = "perijove.git_dirty"
 INPUTS_TAG: Final = "perijove.inputs"
@@ -194,7 +196,7 @@ class DevelopService:
             When it does not run.
         """
         run = self.store.get_run(run_id)
-        state = _state(run)
+        state = self._state(run)
         if state != "running":
             raise ConflictError(
                 f"{run.name} does not run: it is {state}.",
@@ -262,7 +264,7 @@ class DevelopService:
     def running(self) -> list[RunSummary]:
         """Return the runs whose process is at work."""
         runs, _ = self.store.list_runs(limit=MAX_LISTED, status="RUNNING")
-        alive = [run for run in runs if _state(run) == "running"]
+        alive = [run for run in runs if self._state(run) == "running"]
         verdicts = Verdicts(self.project) if alive else None
         return [self._summary(run, verdicts, LISTED_METRICS) for run in alive if verdicts]
 
@@ -270,13 +272,13 @@ class DevelopService:
         """Return what changes of a run without a write: its process's death and its progress."""
         runs, _ = self.store.list_runs(limit=MAX_LISTED, status="RUNNING")
         return tuple(
-            (run.run_id, _state(run), self.ingester.state(run.run_id).progress) for run in runs
+            (run.run_id, self._state(run), self.ingester.state(run.run_id).progress) for run in runs
         )
 
     def activities(self) -> list[Activity]:
         """Return what runs, for operations: with its process's load where it is known."""
         runs, _ = self.store.list_runs(limit=MAX_LISTED, status="RUNNING")
-        alive = [run for run in runs if _state(run) == "running"]
+        alive = [run for run in runs if self._state(run) == "running"]
         for gone in self._watched.keys() - {run.run_id for run in alive}:
             self._watched.pop(gone, None)
         return [self._activity(run) for run in alive]
@@ -287,7 +289,7 @@ class DevelopService:
         process = _process(run)
         cpu: float | None = None
         memory: int | None = None
-        if process is not None:
+        if process is not None and process.alive():
             with contextlib.suppress(psutil.Error):
                 # psutil measures from call to call of one object.
                 watched = self._watched.setdefault(run.run_id, psutil.Process(process.pid))
@@ -333,10 +335,21 @@ class DevelopService:
         with contextlib.suppress(ReadOnlyError, UnavailableError):
             self.ingester.ingest()
 
+    def _state(self, run: StoredRun) -> RunState:
+        state = _STATES[run.status]
+        process = _process(run)
+        if state != "running" or process is None:
+            return state
+        alive = process.alive()
+        if alive is None:  # on another machine: only what it logs can be seen
+            heard = max(run.started, self.ingester.heard(run.run_id))
+            alive = now() - heard < SILENT_MS
+        return state if alive else "lost"
+
     def _summary(
         self, run: StoredRun, verdicts: Verdicts, metrics: int | None = None
     ) -> RunSummary:
-        state = _state(run)
+        state = self._state(run)
         keys: Iterable[str] = run.metrics
         if metrics is not None and len(run.metrics) > metrics:
             wanted = {kpi.metric for kpi in verdicts.measured}
@@ -367,14 +380,6 @@ class DevelopService:
             return msgspec.json.decode(content, type=kind)
         except msgspec.DecodeError:
             return None
-
-
-def _state(run: StoredRun) -> RunState:
-    state = _STATES[run.status]
-    process = _process(run)
-    if state == "running" and process is not None and not process.alive():
-        return "lost"
-    return state
 
 
 def _process(run: StoredRun) -> ProcessId | None:

@@ -43,6 +43,15 @@ class GuardedHandler(JupyterHandler):
         ):
             raise web.HTTPError(403)
 
+    async def may_read(self, step: str) -> bool:
+        """Whether the one who asks may read what a step shows."""
+        user = self.current_user
+        return user is not None and bool(
+            await ensure_async(
+                self.authorizer.is_authorized(self, user, "read", f"perijove:{step}")
+            )
+        )
+
     @property
     def state(self) -> ServerState:
         state: ServerState = self.settings[STATE]

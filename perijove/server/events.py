@@ -9,6 +9,7 @@ from tornado.websocket import WebSocketHandler
 from perijove.contracts.events import Watch
 from perijove.server.base import STATE, GuardedHandler
 from perijove.server.hub import EventHub
+from perijove.server.watch import STEPS
 
 HUB = "perijove_hub"
 
@@ -26,13 +27,16 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, GuardedHandler):
         hub: EventHub = self.settings[HUB]
         return hub
 
-    def on_message(self, message: str | bytes) -> None:
+    async def on_message(self, message: str | bytes) -> None:
         try:
             watch = msgspec.json.decode(message, type=Watch)
         except msgspec.DecodeError as error:
             self.close(1003, str(error)[:120])
             return
-        self.hub.watch(self, watch)
+        # The door asked for the problem step alone; each topic is a resource of its own.
+        allowed = frozenset([step for step in STEPS if await self.may_read(step)])
+        if self.ws_connection is not None:  # the tab may have gone meanwhile
+            self.hub.watch(self, watch, allowed)
 
     async def send(self, message: bytes) -> None:
         await self.write_message(message.decode())

@@ -20,9 +20,10 @@ from perijove.core.errors import PerijoveError
 if TYPE_CHECKING:
     from logging import Logger
 
+    from perijove.contracts.operate import Resources
     from perijove.develop.ingester import LiveCurve
     from perijove.server.state import ServerState
-    from perijove.server.watch import ProjectWatch
+    from perijove.server.watch import ProjectWatch, Topic
 
 LOOK_SECONDS = 0.4
 LOAD_SECONDS = 1.0
@@ -39,6 +40,8 @@ class Subscription:
     """What one tab watches, and how far it has been told."""
 
     watch: Watch
+    allowed: frozenset[Topic]
+    """The steps that whoever sits there may read."""
     curves: dict[str, LiveCurve] = field(default_factory=dict)
     failed: str = ""
 
@@ -63,12 +66,12 @@ class EventHub:
         self._last_load = 0.0
         self._wake = asyncio.Event()
 
-    def watch(self, tab: Tab, watch: Watch) -> None:
-        """Set what a tab watches; the first tab starts the loop."""
+    def watch(self, tab: Tab, watch: Watch, allowed: frozenset[Topic]) -> None:
+        """Set what a tab watches, and of which steps it is told; the first tab starts the loop."""
         before = self._tabs.get(tab)
         curves = before.curves if before and before.watch.project == watch.project else {}
         self._tabs[tab] = Subscription(
-            watch, {run: curve for run, curve in curves.items() if run in watch.runs}
+            watch, allowed, {run: curve for run, curve in curves.items() if run in watch.runs}
         )
         self._wake.set()
         if self._loop is None or self._loop.done():
@@ -107,7 +110,7 @@ class EventHub:
         self, project: str, tabs: dict[Tab, Subscription], load: bool
     ) -> list[tuple[Tab, ServerEvent]]:
         """Look at one project; runs in a thread."""
-        from perijove.server.watch import ProjectWatch
+        from perijove.server.watch import STEPS, ProjectWatch
 
         events: list[tuple[Tab, ServerEvent]] = []
         try:
@@ -125,24 +128,32 @@ class EventHub:
                     body = error.body()
                     events.append((tab, Failed(project, body.code, body.message, body.hint)))
             return events
-        resources = (
-            bench.operate.resources()
-            if load and any(s.watch.resources for s in tabs.values())
-            else None
-        )
+        wanted = load and any(s.watch.resources for s in tabs.values())
+        resources = self._resources(project) if wanted else None
         for tab, subscription in tabs.items():
             told = topics
             if subscription.failed:
                 subscription.failed = ""
-                told = {"problem", "data", "develop", "deploy", "monitor", "operate"}
+                told = set(STEPS)
+            told = told & subscription.allowed
             if told:
                 events.append((tab, Changed(project, sorted(told))))
-            events += [(tab, Progress(project, task)) for task in moved]
-            for run_id in subscription.watch.runs:
-                events += [(tab, e) for e in self._points(project, run_id, subscription)]
-            if resources is not None and subscription.watch.resources:
+            if "data" in subscription.allowed:
+                events += [(tab, Progress(project, task)) for task in moved]
+            if "develop" in subscription.allowed:
+                for run_id in subscription.watch.runs:
+                    events += [(tab, e) for e in self._points(project, run_id, subscription)]
+            asked = subscription.watch.resources and "operate" in subscription.allowed
+            if resources is not None and asked:
                 events.append((tab, Load(project, resources)))
         return events
+
+    def _resources(self, project: str) -> Resources | None:
+        try:
+            return self._state.workbench(project).operate.resources()
+        except (PerijoveError, OSError) as error:  # a disk that is away: the rest is told
+            self._log.debug("Perijove cannot measure the machine: %s", error)
+            return None
 
     def _points(self, project: str, run_id: str, subscription: Subscription) -> list[Points]:
         bench = self._state.workbench(project)
@@ -150,7 +161,11 @@ class EventHub:
         reset = curve is None
         if curve is None:
             curve = subscription.curves[run_id] = bench.ingester.live(run_id)
-        series, progress = curve.read()
+        try:
+            series, progress = curve.read()
+        except (PerijoveError, OSError) as error:  # of this run: the others are told
+            self._log.debug("Perijove cannot follow the run %s: %s", run_id, error)
+            return []
         if not series and progress is None and not reset:
             return []
         return [Points(project, run_id, series, reset, progress)]

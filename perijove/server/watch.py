@@ -7,11 +7,13 @@ times cost microseconds. A look happens only while a browser tab watches.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from perijove.contracts.deploy import EndpointFacts
 from perijove.contracts.table import Task
+from perijove.core.chain import WantedEndpoint, facts_of, make_ref
 from perijove.core.errors import PerijoveError
 
 if TYPE_CHECKING:
@@ -20,6 +22,65 @@ if TYPE_CHECKING:
 Topic = Literal["problem", "data", "develop", "deploy", "monitor", "operate"]
 ENDED = ("finished", "failed", "cancelled")
 CHAIN: tuple[Topic, ...] = ("problem", "data", "develop", "deploy", "monitor")
+STEPS: tuple[Topic, ...] = (*CHAIN, "operate")
+UNSHOWN = frozenset(("read dataset",))
+"""Actions of the audit that change nothing that a page shows."""
+KEPT: dict[str, tuple[Topic, ...]] = {"schedule": ("data",), "cursor": (), "ledger": ()}
+"""What the ledger keeps in place, and who shows it; what is not here, the whole chain."""
+
+Mark = tuple[tuple[Topic, ...], str, Callable[[], object]]
+"""Who shows it, its key, and how it is looked at."""
+
+
+class LedgerWatch:
+    """What was written to the ledger, by the topics that show it."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._ledger = bench.project.chain.ledger
+        self._counter: int | None = None
+        self._audited = 0
+        self._kept: dict[str, tuple[object, ...]] = {}
+        self.wanted: dict[str, WantedEndpoint] = {}
+        self.paths: list[Path] = []
+        """Files that are registered."""
+        self._targets: dict[str, str] = {}
+
+    def look(self) -> set[Topic]:
+        """Return who shows what was written since the last look; nobody at the first one."""
+        counter = self._ledger.change_counter()
+        if counter == self._counter:
+            return set()
+        first, self._counter = self._counter is None, counter
+        changed: set[Topic] = set()
+        for seq, action in self._ledger.rows(
+            "SELECT seq, action FROM audit WHERE seq > ? ORDER BY seq", (self._audited,)
+        ):
+            self._audited = seq
+            if action not in UNSHOWN:
+                changed.update(CHAIN)
+        kept: dict[str, tuple[object, ...]] = {
+            kind: tuple(stamp)
+            for kind, *stamp in self._ledger.rows(
+                "SELECT kind, count(*), max(at), total(at) FROM wanted GROUP BY kind"
+            )
+        }
+        for kind in kept.keys() | self._kept.keys():
+            if kept.get(kind) != self._kept.get(kind):
+                changed.update(KEPT.get(kind, CHAIN))
+        self._kept = kept
+        if first or changed:
+            self.wanted = self._bench.project.chain.wanted_endpoints()
+            self.paths = list(self._bench.data.registry.registered_paths())
+        return set() if first else changed
+
+    def target(self, name: str, revision: int) -> str:
+        """Return the target of an endpoint's revision, which never changes."""
+        ref = make_ref("endpoint", name, revision)
+        if ref not in self._targets:
+            facts = facts_of(self._bench.project.chain.get(ref), EndpointFacts)
+            self._targets[ref] = facts.target
+        return self._targets[ref]
 
 
 class ProjectWatch:
@@ -27,22 +88,26 @@ class ProjectWatch:
 
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
+        self._ledger = LedgerWatch(bench)
         self._seen: dict[str, object] = {}
         self._tasks: dict[str, Task] = {}
 
     def look(self) -> set[Topic]:
         """Return the topics that are not as they were at the last look.
 
+        What cannot be looked at, say a run store that is away, counts as changed when it goes and
+        when it comes back, and hides nothing else.
+
         Raises
         ------
-        ProjectFileError
-            When the definition is broken; asked again, it raises until it is mended.
+        UnavailableError
+            When the ledger cannot be read.
         """
-        self.bench.ingester.ingest()
-        changed: set[Topic] = set()
-        for topic, key, value in self._marks():
+        changed = self._ledger.look()
+        for topics, key, ask in self._marks():
+            value = _answer(ask)
             if key in self._seen and self._seen[key] != value:
-                changed.update(CHAIN if topic is None else (topic,))
+                changed.update(topics)
             self._seen[key] = value
         return changed
 
@@ -53,44 +118,52 @@ class ProjectWatch:
         self._tasks = tasks
         return moved
 
-    def _marks(self) -> Iterator[tuple[Topic | None, str, object]]:
-        """Yield (topic, key, value); a topic of None stands for the whole chain."""
-        paths = self.bench.project.paths
-        yield None, "ledger", self.bench.project.chain.ledger.change_counter()
-        yield None, "definition", self._definition()
-        yield "develop", "runs", self.bench.store.change_counter()
+    def _marks(self) -> Iterator[Mark]:
+        bench, paths = self.bench, self.bench.project.paths
+        yield CHAIN, "definition", lambda: bench.project.file.read()[1]
+        yield ("develop",), "ingestion", self._ingest
+        yield ("develop",), "runs", lambda: bench.store.change_counter()
         # A run that is lost, or only tells its progress, writes nothing to the store.
-        yield "develop", "pulse", self.bench.develop.pulse()
+        yield ("develop",), "pulse", lambda: bench.develop.pulse()
         # Each step of a task is told by itself; what it was for has changed when it ends.
-        yield "data", "tasks", [t.id for t in self.bench.data.tasks.all() if t.state in ENDED]
-        jobs = self.bench.jobs.pulse()
-        yield "operate", "jobs", jobs
-        yield "data", "curations", jobs
-        for registered in self.bench.data.registry.registered_paths():
-            yield "data", str(registered), _stamp(registered)
+        yield ("data",), "tasks", lambda: [t.id for t in bench.data.tasks.all() if t.state in ENDED]
+        yield ("operate", "data"), "jobs", lambda: bench.jobs.pulse()
+        for registered in self._ledger.paths:
+            yield ("data",), str(registered), lambda file=registered: _stamp(file)  # type: ignore[misc]
         for endpoint in _entries(paths.state / "endpoints"):
-            status = self._endpoint(endpoint.name)
-            yield "deploy", f"endpoint {endpoint.name}", status
-            size = sum(
-                stamp[0]
-                for kind in ("predictions", "outcomes")
-                for journal in _entries(Path(endpoint.path, kind))
-                if (stamp := _stamp(Path(journal.path)))
-            )
-            yield "monitor", f"journal {endpoint.name}", size
+            name, folder = endpoint.name, Path(endpoint.path)
+            yield ("deploy",), f"endpoint {name}", lambda name=name: self._endpoint(name)  # type: ignore[misc]
+            yield ("monitor",), f"journal {name}", lambda folder=folder: _journalled(folder)  # type: ignore[misc]
 
-    def _definition(self) -> str:
-        try:
-            return self.bench.project.file.read()[1]
-        except PerijoveError as error:
-            return error.message
+    def _ingest(self) -> None:
+        """Metrics go into the store; what fails is told once, and tried again at each look."""
+        self.bench.ingester.ingest()
 
     def _endpoint(self, name: str) -> object:
-        try:
-            endpoint = self.bench.deploy.endpoint(name)
-        except PerijoveError as error:
-            return error.message
-        return endpoint.state, endpoint.detail, endpoint.revision, endpoint.wanted, endpoint.pid
+        wanted = self._ledger.wanted.get(name)
+        if wanted is None:
+            return None
+        target = self.bench.targets.get(self._ledger.target(name, wanted.revision))
+        if target is None:
+            return wanted
+        status = target.status(name)
+        return wanted, status.state, status.detail, status.revision, status.pid
+
+
+def _answer(ask: Callable[[], object]) -> object:
+    try:
+        return ask()
+    except (PerijoveError, OSError) as error:
+        return f"failed: {error}"
+
+
+def _journalled(endpoint: Path) -> int:
+    return sum(
+        stamp[0]
+        for kind in ("predictions", "outcomes")
+        for journal in _entries(endpoint / kind)
+        if (stamp := _stamp(Path(journal.path)))
+    )
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

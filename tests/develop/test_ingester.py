@@ -274,3 +274,41 @@ def test_a_quiet_run_is_looked_at_again(ingester, store, run_id, monkeypatch):
     assert ingester.ingest() == set()
     monkeypatch.setattr("perijove.develop.ingester.FULL_SWEEP_SECONDS", 0.0)
     assert ingester.ingest() == {run_id}
+
+
+def test_a_run_that_is_refused_stands_in_no_others_way(project, store):
+    refused, other, last = sorted(
+        store.create_run(name, started=START, batch=Batch()) for name in ("a", "b", "c")
+    )
+
+    class Refusing:
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def write(self, run_id, batch):
+            if run_id == refused:
+                raise UnavailableError("It is too large.")
+            store.write(run_id, batch)
+
+    ingester = Ingester(project, Refusing())
+    for run in (refused, other, last):
+        log(ingester, run, ["m", START, 0, {"loss": 0.5}])
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="too large"):
+            ingester.ingest()
+    assert store.get_run(other).metrics == store.get_run(last).metrics == {"loss": 0.5}
+    assert store.get_run(refused).metrics == {}
+    ingester.store = store
+    assert ingester.ingest() == {refused}
+
+
+def test_a_live_curve_goes_on_while_the_store_is_away(ingester, store, run_id, monkeypatch):
+    curve = ingester.live(run_id)
+    log(ingester, run_id, ["m", START, 0, {"loss": 0.5}])
+
+    def away():
+        raise UnavailableError("away")
+
+    monkeypatch.setattr(store, "change_counter", away)
+    series, _ = curve.read()
+    assert [line.values for line in series] == [[0.5]]

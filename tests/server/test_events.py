@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import HTTPClientError
 
+from perijove.core.chain import RunFacts
 from perijove.core.context import ProjectContext
+from perijove.core.errors import UnavailableError
 from perijove.core.journal import JournalWriter
+from perijove.server.base import STATE
 from tests.conftest import DEFINITION
 
 Fetch = Callable[..., Any]
@@ -83,6 +87,57 @@ async def test_two_tabs_hear_of_the_same_change(jp_ws_fetch: Fetch, served: Path
     for tab in tabs:
         await _next(tab, lambda e: e["type"] == "changed")
         tab.close()
+
+
+async def test_a_store_that_is_away_silences_nothing_else(
+    jp_ws_fetch: Fetch, jp_serverapp: ServerApp, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = ProjectContext.open(served)
+    bench = jp_serverapp.web_app.settings[STATE].workbench("p")
+
+    def away(*arguments: object) -> None:
+        raise UnavailableError("The store is away.")
+
+    monkeypatch.setattr(bench.store, "change_counter", away)
+    monkeypatch.setattr(bench.ingester, "ingest", away)
+    stream = await _watch(jp_ws_fetch, runs=["r1"], resources=True)
+    seen: list[str] = []
+    await _next(stream, lambda e: seen.append(e["type"]) or e["type"] == "load")
+    writer = JournalWriter(project.paths.journals / "r1" / "1-0.pj")
+    writer.append(["m", 1000, 0, {"loss": 0.5}])
+    await _next(stream, lambda e: seen.append(e["type"]) or (e["type"] == "points" and e["series"]))
+    assert "failed" not in seen
+    project.chain.add("run", "r1", RunFacts("r1"), by="ada")
+    await _next(stream, lambda e: e["type"] == "changed" and "data" in e["topics"])
+    monkeypatch.undo()
+    await _next(stream, lambda e: e["type"] == "changed" and e["topics"] == ["develop"])
+    writer.close()
+    stream.close()
+
+
+async def test_a_tab_hears_of_the_steps_that_it_may_read(
+    jp_ws_fetch: Fetch, served: Path, recorder: Any
+) -> None:
+    recorder.denied = {("read", "perijove:operate"), ("read", "perijove:develop")}
+    stream = await _watch(jp_ws_fetch, runs=["r1"], resources=True)
+    project = ProjectContext.open(served)
+    seen: list[str] = []
+
+    def changed(event: dict[str, Any]) -> bool:
+        seen.append(event["type"])
+        return event["type"] == "changed"
+
+    async def write() -> None:
+        while True:
+            project.chain.add("run", "r1", RunFacts("r1"), by="ada")
+            await asyncio.sleep(0.1)
+
+    writing = asyncio.create_task(write())
+    event = await _next(stream, changed)
+    writing.cancel()
+    assert event["topics"] == ["data", "deploy", "monitor", "problem"]
+    assert set(seen) == {"changed"}
+    stream.close()
 
 
 async def test_nonsense_ends_the_stream_and_not_the_server(

@@ -278,9 +278,10 @@ def _lost(folder: Path, spec: _Spec, state: _State | None) -> bool:
         return now() - spec.created > SILENT_MS
     if state.state not in ACTIVE or state.supervisor is None:
         return False
-    if state.host == os.uname().nodename:
-        return not state.supervisor.alive()
-    # On another machine only its heartbeat can be seen.
+    alive = state.supervisor.alive() if state.host == os.uname().nodename else None
+    if alive is not None:
+        return not alive
+    # On another machine, or in another container, only its heartbeat can be seen.
     try:
         beat = (folder / STATE_FILE).stat().st_mtime_ns // 1_000_000
     except FileNotFoundError:
