@@ -1518,7 +1518,11 @@ export interface components {
       name: string;
       percent: number;
     };
-    /** @description Counts in bins: numbers and times have one more edge than counts, words have labels. */
+    /**
+     * @description Counts in bins: numbers and times have one more edge than counts, words have labels.
+     *
+     *         Of words only the most frequent ones have a bin.
+     */
     Histogram: {
       counts: number[];
       /** @default [] */

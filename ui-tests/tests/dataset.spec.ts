@@ -185,3 +185,39 @@ test('a version is made again, compared, and its lineage walked', async ({ page,
   await expect(lineage).toContainText('raw v1');
   await expect(lineage).toContainText('the same rows');
 });
+
+test('tables of a kernel are looked at while a cell runs', async ({ page, tmpPath }) => {
+  const cell = (source: string): object => ({
+    cell_type: 'code',
+    execution_count: null,
+    metadata: {},
+    outputs: [],
+    source
+  });
+  const notebook = {
+    nbformat: 4,
+    nbformat_minor: 4,
+    metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
+    cells: [
+      cell(
+        '%load_ext perijove\nimport pandas as pd\nframe = pd.DataFrame({"n": range(50_000), "html": "<i>x</i>"})'
+      ),
+      // Busy until the test has seen the rows.
+      cell('import os, time\nwhile not os.path.exists("seen"): time.sleep(0.05)')
+    ]
+  };
+  await page.contents.uploadContent(JSON.stringify(notebook), 'text', `${tmpPath}/busy.ipynb`);
+  await page.notebook.openByPath(`${tmpPath}/busy.ipynb`);
+  await page.evaluate(() => {
+    void window.jupyterapp.commands.execute('notebook:run-all-cells');
+  });
+  await expect(page.getByText('Perijove: project looks', { exact: false })).toBeVisible();
+  await page.evaluate(() =>
+    window.jupyterapp.commands.execute('perijove:data-show-variables').then(() => null)
+  );
+  const tables = page.locator('.pj-Page:visible .pj-Variables');
+  await tables.getByRole('row', { name: /frame/ }).click();
+  await expect(tables.locator('.lm-DataGrid')).toBeVisible();
+  await expect(tables.locator('.pj-Rows-range')).toContainText('of 50,000');
+  await page.contents.uploadContent('', 'text', `${tmpPath}/seen`);
+});

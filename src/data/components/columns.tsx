@@ -396,7 +396,7 @@ function useColumns(of: IColumnsOf): TableColumn<Column>[] {
   if (leakOf !== undefined) {
     found.push({
       id: 'leak',
-      title: trans.__('Predicts the target'),
+      title: trans.__('Tells target'),
       help: trans.__(
         'How well this column alone predicts %1: 0.5 is no better than chance for classes, 0 for numbers. What scores 0.95 or more is an answer, not a hint.',
         target
@@ -443,7 +443,7 @@ function useColumns(of: IColumnsOf): TableColumn<Column>[] {
           onChange={() => turn(column)}
         />
       ),
-    min: 104,
+    min: 96,
     grow: 0
   });
   return found;

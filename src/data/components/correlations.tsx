@@ -18,7 +18,7 @@ export function Correlations(props: {
   return (
     <Drawer title={trans.__('Correlations')} onClose={onClose}>
       <p className="pj-mod-quiet">
-        {trans.__('Pearson’s r over the %1 rows where all of these are there.', count(rows))}
+        {trans.__('Pearson’s r over the pairs that are both there, of %1 rows.', count(rows))}
       </p>
       <svg
         className="pj-Correlations"

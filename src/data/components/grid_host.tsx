@@ -54,7 +54,8 @@ export const GridHost = forwardRef<IGridHandle, GridHostProps>((props, handle) =
   const [ready, setReady] = useState(false);
   const [error, setError] = useState<PerijoveError>();
   const newest = useRef(props);
-  useEffect(() => {
+  // A layout effect, for the one that makes the grid reads it in the same turn.
+  useLayoutEffect(() => {
     newest.current = props;
   });
   useImperativeHandle(handle, () => ({
