@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from perijove.contracts.base import Millis, Number, State, Struct
+from perijove.contracts.base import Facts, Millis, Number, State, Struct
 
 NodeKind = Literal[
     "signoff", "source", "data", "quality", "proof", "split",
@@ -53,7 +53,7 @@ class AuditEntry(Struct):
     hash: str
 
 
-class AuditAnchor(Struct):
+class AuditAnchor(Facts):
     """The audit's head as a committed file remembers it: rows lost off the end show."""
 
     seq: int

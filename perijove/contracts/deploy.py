@@ -118,6 +118,8 @@ class Override(Facts):
     at: Millis
     failed: list[str]
     """Identifiers of the checks that were passed over."""
+    actor: str = ""
+    """Who was logged in when ``by`` was written; empty in what older versions kept."""
 
 
 class OverrideRequest(Struct):

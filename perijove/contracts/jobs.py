@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from perijove.contracts.base import ErrorBody, Millis, Struct
+from perijove.contracts.base import ErrorBody, Facts, Millis, Struct
 
 JobState = Literal["queued", "running", "finished", "failed", "stopped", "lost"]
 """``lost``: its supervisor died, and its processes were ended."""
 
 
-class Job(Struct):
+class Job(Facts):
     id: str
     kind: str
     """What it does: ``curate``, ``make_again``."""

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from perijove.contracts.sources import Source, SourceEntries, Sources, SourceTyp
 from perijove.core.chain import facts_of
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, UnsupportedError
+from perijove.core.once import once
 from perijove.data.locations import AllowList, canonical, is_url, path_of
 from perijove.data.ports import DataSource, Snapshot, Work
 
@@ -49,7 +49,7 @@ class SourceCatalog:
         self.project = project
         self._load = load
 
-    @cached_property
+    @once
     def _kinds(self) -> Sequence[DataSource]:
         return self._load()
 

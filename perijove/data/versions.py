@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from perijove.contracts.base import Struct
+from perijove.contracts.base import Facts
 from perijove.contracts.data import DataFacts
 from perijove.core.errors import (
     ConflictError,
@@ -36,13 +36,13 @@ ENDINGS: Final = frozenset(
 MOST_FILES: Final = 10_000
 
 
-class KnownHash(Struct):
+class KnownHash(Facts):
     size: int
     mtime_ns: int
     sha256: str
 
 
-class FileHash(Struct):
+class FileHash(Facts):
     """One file of a version."""
 
     path: str

@@ -117,7 +117,7 @@ class DeployService:
         if not gate.passed:
             if request.override is None:
                 raise GateBlockedError(gate)
-            override = _signed(request.override, gate)
+            override = _signed(request.override, gate, actor=by)
         facts = EndpointFacts(
             model=model.ref, target=target.name, settings=settings, gate=gate, override=override
         )
@@ -410,7 +410,7 @@ class DeployService:
 _URGENCY: tuple[EndpointState, ...] = ("failed", "degraded", "starting", "serving", "stopped")
 
 
-def _signed(request: OverrideRequest, gate: Gate) -> Override:
+def _signed(request: OverrideRequest, gate: Gate, *, actor: str) -> Override:
     by, reason = request.by.strip(), request.reason.strip()
     if not by:
         raise InvalidInputError(
@@ -423,7 +423,7 @@ def _signed(request: OverrideRequest, gate: Gate) -> Override:
             code="override_unsigned",
         )
     failed = [check.id for check in gate.checks if check.state != "pass"]
-    return Override(by=by, reason=reason, at=now(), failed=failed)
+    return Override(by=by, reason=reason, at=now(), failed=failed, actor=actor)
 
 
 def _settings(target: DeployTarget, given: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from perijove.contracts.base import Struct
+from perijove.contracts.base import Facts
 from perijove.contracts.develop import Series
 from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
@@ -35,7 +35,7 @@ _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _INT64 = 2**63
 
 
-class Ingested(Struct, frozen=True):
+class Ingested(Facts):
     """How far a run's journals are in the store."""
 
     cursors: dict[str, int] = {}

@@ -58,6 +58,7 @@ def test_an_override_is_on_the_chain_in_the_audit_and_on_the_endpoint(
     endpoint = blocked.wait("builds")
     assert endpoint.override is not None
     assert (endpoint.override.by, endpoint.override.failed) == ("Ada L.", ["leakage"])
+    assert endpoint.override.actor == "ada"  # whoever was logged in, whatever name was typed
     assert endpoint.revisions[0].override == endpoint.override
     assert project.chain.get("endpoint:builds@1").facts["override"]["reason"] == signed.reason
     entries = {e.action: e for e in project.chain.ledger.read_audit().entries}

@@ -24,6 +24,7 @@ from perijove.core.chain import EvaluationFacts
 from perijove.core.errors import ConflictError, NotFoundError
 from perijove.core.files import ProcessId
 from perijove.core.journal import JournalWriter
+from perijove.develop import service as develop
 from perijove.develop.ingester import Ingester
 from perijove.develop.ports import Batch, Point
 from perijove.develop.routes import HANDLERS
@@ -131,6 +132,17 @@ def test_a_failed_run_says_why(service):
     assert (run.summary.state, run.error) == ("failed", "ValueError: bad\n  at line 3")
     status = service.status()
     assert (status.state, status.fact) == ("failed", "r failed: ValueError: bad")
+
+
+def test_a_run_on_another_machine_is_lost_when_it_is_silent(service, monkeypatch):
+    away = msgspec.structs.replace(ProcessId.here(), host="another-machine", pid=1)
+    run_id = service.start_run("r", tags={PROCESS_TAG: msgspec.json.encode(away).decode()})
+    assert service.get_run(run_id).summary.state == "running"
+    assert [activity.memory for activity in service.activities()] == [None]
+    monkeypatch.setattr(develop, "SILENT_MS", -1)
+    assert service.get_run(run_id).summary.state == "lost"
+    monkeypatch.setattr(service.ingester, "heard", lambda run: START + 10**12)
+    assert service.get_run(run_id).summary.state == "running"
 
 
 def test_a_run_without_its_process_is_lost(service):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from perijove.contracts.base import Millis, Struct
+from perijove.contracts.base import Facts, Millis
 from perijove.contracts.deploy import EndpointState
 from perijove.core.chain import WantedEndpoint
 from perijove.core.files import ProcessId
@@ -32,7 +32,7 @@ HUNG = 4
 """A worker's exit code when its model did not come back from a row."""
 
 
-class SupervisorState(Struct):
+class SupervisorState(Facts):
     """What an endpoint's supervisor last knew."""
 
     state: EndpointState
