@@ -1814,6 +1814,8 @@ export interface components {
     };
     /** @description A failing gate was passed by somebody with a name and a reason. */
     Override: {
+      /** @default  */
+      actor?: string;
       at: number;
       by: string;
       failed: string[];
