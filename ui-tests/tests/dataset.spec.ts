@@ -207,7 +207,9 @@ test('tables of a kernel are looked at while a cell runs', async ({ page, tmpPat
     ]
   };
   await page.contents.uploadContent(JSON.stringify(notebook), 'text', `${tmpPath}/busy.ipynb`);
+  await openProject(page, tmpPath);
   await page.notebook.openByPath(`${tmpPath}/busy.ipynb`);
+  await expect(page.getByText('Python 3 (ipykernel) | Idle')).toBeVisible();
   await page.evaluate(() => {
     void window.jupyterapp.commands.execute('notebook:run-all-cells');
   });
