@@ -75,7 +75,8 @@ class Trust:
             ) from error
 
     def _file(self) -> Path:
-        return _folder() / "trusted" / f"{sha256_text(str(self._paths.root))[:32]}.json"
+        # Without a suffix: in a kernel, what ends like data and is read counts as an input.
+        return _folder() / "trusted" / sha256_text(str(self._paths.root))[:32]
 
     def _mac(self, key: bytes) -> str:
         text = f"{self._paths.root}\0{self._ledger.identity}"
