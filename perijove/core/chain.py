@@ -73,12 +73,33 @@ class SignOffFacts(Facts):
     note: str = ""
 
 
+class LiveValue(Facts):
+    """What outcomes make of one target."""
+
+    metric: str
+    data: str
+    """The target's dataset."""
+    value: Number
+
+
 class OutcomesFacts(Facts):
     endpoint: str
     """Reference of the endpoint revision."""
     count: int
     metric: str = ""
+    """The first of ``values``, for readers that know one only."""
     value: Number | None = None
+    values: list[LiveValue] = []
+    """One for each target that could be measured."""
+
+    def live(self, kpi: Kpi) -> Number | None:
+        """Return what was measured on a target."""
+        if not self.values:  # written before there were several
+            return self.value if self.metric == kpi.metric else None
+        for one in self.values:
+            if (one.metric, one.data) == (kpi.metric, kpi.data):
+                return one.value
+        return None
 
 
 class WantedEndpoint(Facts):

@@ -38,6 +38,11 @@ def meets(value: float, target: float, direction: str) -> bool:
     return value >= target if direction == "maximize" else value <= target
 
 
+def sign(direction: str) -> str:
+    """Say a direction before a bound: ``≥`` where more is better."""
+    return "≥" if direction == "maximize" else "≤"
+
+
 def better(value: float, than: float, direction: str) -> bool:
     """Whether a value is strictly better; NaN never is."""
     return value > than if direction == "maximize" else value < than

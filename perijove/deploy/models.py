@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from perijove.contracts.base import to_float
 from perijove.contracts.chain import Node
 from perijove.contracts.deploy import EndpointFacts, ModelFacts, ModelVersion
-from perijove.contracts.develop import KpiVerdict
-from perijove.contracts.problem import Kpi
-from perijove.core.chain import Chain, EvaluationFacts, WantedEndpoint, facts_of, make_ref
+from perijove.core.chain import Chain, WantedEndpoint, facts_of, make_ref
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, NotFoundError
-from perijove.core.leakage import judge, leaks_of
-from perijove.core.metrics import METRICS, better
+from perijove.core.measurements import Verdicts, best, measurements
+from perijove.core.targets import concerned
 
 PICKLE_WARNING = (
     "The model is a pickle: loading it runs code. It is loaded only in the endpoint's own process, "
@@ -27,8 +24,8 @@ def resolve_model(project: ProjectContext, text: str) -> Node:
     text
         ``model:NAME@VERSION``, ``NAME@VERSION``, ``NAME`` for the newest version, or MLflow's
         ``models:/NAME/VERSION``, ``models:/NAME/latest`` and ``models:/NAME@champion``. The
-        champion is the version with the best value of the project's first KPI, measured by
-        Perijove.
+        champion is the version with the best value of the first KPI that is about it, measured
+        by Perijove.
 
     Raises
     ------
@@ -59,42 +56,27 @@ def _champion(project: ProjectContext, name: str) -> Node:
     versions = project.chain.versions("model", name)
     if not versions:
         project.chain.get(make_ref("model", name, 1))
-    best: tuple[Node, float] | None = None
-    kpis = [kpi for kpi in project.definition.kpi if kpi.metric in METRICS][:1]
-    for node in versions:
-        for verdict in verdicts_of(project, kpis, node.ref):
-            value = to_float(verdict.value)
-            if verdict.leaks:
-                continue
-            if value == value and (best is None or better(value, best[1], kpis[0].direction)):
-                best = (node, value)
-    if best is None:
-        raise NotFoundError(
-            f"No version of {name} is measured on the project's first KPI, so that none is the "
-            "champion.",
-            f'Run pj.evaluate("{name}", DATA), or name a version.',
-            code="model_not_found",
-        )
-    return best[0]
-
-
-def verdicts_of(project: ProjectContext, kpis: list[Kpi], model: str) -> list[KpiVerdict]:
-    """Tell the newest measured number of a model version for each KPI that has one."""
-    chain = project.chain
-    leaks = leaks_of(chain, project.definition, model)
-    measured = [facts_of(node, EvaluationFacts) for node in chain.results(model, "evaluation")]
-    verdicts: list[KpiVerdict] = []
-    for kpi in kpis:
-        found = [facts for facts in measured if facts.measures(kpi)]
-        if found:
-            newest = found[-1]
-            verdicts.append(judge(kpi, to_float(newest.value), data=newest.data, leaks=leaks))
-    return verdicts
+    about = {
+        kpi for node in versions for kpi in concerned(project, node.ref, facts_of(node, ModelFacts))
+    }
+    nodes = {node.ref: node for node in versions}
+    for kpi, found in measurements(project).items():
+        if kpi in about:
+            numbers = [one for one in found if one.model in nodes and one.value == one.value]
+            top = best(kpi, [one for one in numbers if one.honest])
+            if top is not None:
+                return nodes[top.model]
+            break
+    raise NotFoundError(
+        f"No version of {name} is measured on its first KPI, so that none is the champion.",
+        f'Run pj.evaluate("{name}", DATA), or name a version.',
+        code="model_not_found",
+    )
 
 
 def list_models(project: ProjectContext) -> list[ModelVersion]:
     """Tell every model version, newest first."""
-    chain, kpis = project.chain, project.definition.kpi
+    chain, verdicts = project.chain, Verdicts(project)
     serving = served_models(chain, chain.wanted_endpoints())
     return [
         ModelVersion(
@@ -104,7 +86,7 @@ def list_models(project: ProjectContext) -> list[ModelVersion]:
             at=node.at,
             by=node.by,
             facts=facts_of(node, ModelFacts),
-            verdicts=verdicts_of(project, kpis, node.ref),
+            verdicts=verdicts.of_model(node.ref),
             endpoints=[name for name, model in serving.items() if model == node.ref],
         )
         for node in chain.versions("model")

@@ -1,13 +1,20 @@
-"""What the develop step asks at the gate: is the model whole, and is it the best there is?"""
+"""What the develop step asks at the gate: is the model whole, is its number honest, is it the best?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
 from perijove.contracts.deploy import GateCheck
+from perijove.contracts.problem import Kpi
 from perijove.core.gate import Candidate, Check, Question
-from perijove.core.metrics import better
-from perijove.develop.verdicts import best, measurements
+from perijove.core.leakage import TRAIN, learnt
+from perijove.core.measurements import Measured, ahead, best, by_rows, current, measurements
+from perijove.core.metrics import METRICS
+from perijove.core.targets import concerned
 
 SIGNATURE = Question("signature", "develop", "Signature, sample and files are there")
+UNSEEN = Question("unseen_rows", "develop", "It is measured on rows that it did not learn")
 BETTER = Question("better_run", "develop", "No better model exists")
 
 
@@ -37,35 +44,76 @@ def signature(candidate: Candidate) -> GateCheck:
     return SIGNATURE.passes(f"{inputs} inputs, {outputs} outputs, {len(facts.manifest)} files.")
 
 
+def unseen_rows(candidate: Candidate) -> GateCheck:
+    """The numbers that count were measured on rows that the training run did not have."""
+    project, ref, facts = candidate.project, candidate.model.ref, candidate.facts
+    found = measurements(project)
+    own = [one for kpi in _targets(candidate) for one in found[kpi] if one.model == ref]
+    if not own:
+        return UNSEEN.unknown(
+            "It is not measured on a target yet.", _evaluate(ref, _targets(candidate))
+        )
+    places = list(dict.fromkeys((one.data, one.split) for one in own))
+    reasons = [why for place in places if (why := learnt(project.chain, ref, facts, *place))]
+    wrong = [why.reason for why in reasons if why.certain]
+    fix = f'Train on pj.dataset(NAME).read(split="{TRAIN}"), and log and measure the model again.'
+    if wrong:
+        if any(one.split == TRAIN for one in own):
+            fix = f"Set the target on another part than {TRAIN!r}."
+        return UNSEEN.fails(f"{wrong[0]}: the model may know the answers.", fix, wrong)
+    if reasons:
+        return UNSEEN.unknown(f"{'; '.join(why.reason for why in reasons)}.", fix)
+    where = ", ".join(f"{data}, {split}" for data, split in places)
+    return UNSEEN.passes(f"Measured on {where}; the run did not read them as a whole.")
+
+
+@dataclass(slots=True)
+class _Rivals:
+    """How the other models stand to one, on one KPI."""
+
+    compared: int = 0
+    ahead: list[tuple[Measured, Measured]] = field(default_factory=list)
+    """Better ones, each with the own measurement on the same rows."""
+    void: set[str] = field(default_factory=set)
+    """Better ones whose numbers are worth nothing."""
+    apart: list[Measured] = field(default_factory=list)
+    """The best of those that were measured on other rows only."""
+
+
 def better_run(candidate: Candidate) -> GateCheck:
     """No other model of the project measured better on a target, on the same rows.
 
-    A model into whose inputs the answer leaks does not count: its number is no number.
+    A model into whose inputs the answer leaks, or that learnt the rows, does not count: its number
+    is no number. Numbers on other rows do not compare, which is no reason to leave them aside.
     """
-    project, ref = candidate.project, candidate.model.ref
-    measured = measurements(project)
-    if not measured:
+    ref = candidate.model.ref
+    rows = by_rows(candidate.project)
+    kpis = _targets(candidate)
+    if not kpis:
         return BETTER.unknown("There is no KPI to compare by.", "Set a target.")
     winners: list[str] = []
     notes: list[str] = []
-    for kpi, found in measured.items():
-        own = next((one for one in found if one.model == ref), None)
-        if own is None:
-            fix = f'Run pj.evaluate("{ref}", "{kpi.data}", split="{kpi.split}").'
-            return BETTER.unknown(f"{kpi.metric} of this version was not measured.", fix)
-        rivals = [one for one in found if one.model != ref and one.data == own.data]
-        ahead = [one for one in rivals if better(one.value, own.value, kpi.direction)]
-        leaky = [one for one in ahead if one.leaks]
-        top = best(kpi, [one for one in ahead if one not in leaky])
-        if top is not None:
-            winners.append(
-                f"{top.model}: {kpi.metric} {top.value:.4g} against {own.value:.4g} "
-                f"on {own.data}/{kpi.split}"
+    apart: list[tuple[Kpi, Measured]] = []
+    for kpi in kpis:
+        own = [one for one in rows[kpi] if one.model == ref]
+        if not own:
+            return BETTER.unknown(
+                f"{kpi.metric} of this version was not measured.", _evaluate(ref, [kpi])
             )
-        names = ", ".join(sorted({one.model for one in leaky}))
+        found = _rivals(kpi, own, [one for one in rows[kpi] if one.model != ref])
+        top = best(kpi, [rival for rival, _ in found.ahead])
+        if top is not None:
+            mine = next(mine for rival, mine in found.ahead if rival is top)
+            winners.append(
+                f"{top.model}: {kpi.metric} {top.value:.4g} against {mine.value:.4g} "
+                f"on {mine.data}/{kpi.split}"
+            )
+        apart += [(kpi, one) for one in found.apart]
+        counted = current(own)[0]
+        names = ", ".join(sorted(found.void))
         notes.append(
-            f"{kpi.metric} {own.value:.4g}, {len(rivals)} other "
-            f"version{'' if len(rivals) == 1 else 's'} measured on {own.data}"
+            f"{kpi.metric} {counted.value:.4g}, {found.compared} other "
+            f"version{'' if found.compared == 1 else 's'} measured on {counted.data}"
             + (f"; {names} leaks and does not count" if names else "")
         )
     if winners:
@@ -74,7 +122,51 @@ def better_run(candidate: Candidate) -> GateCheck:
             f"Deploy {winners[0].partition(': ')[0]}, or say in an override why not.",
             winners,
         )
+    if apart:
+        kpi, first = apart[0]
+        names = ", ".join(f"{one.model} on {one.data}" for _, one in apart)
+        return BETTER.unknown(
+            f"Measured on other rows only, so that they do not compare: {names}.",
+            f'Run pj.evaluate("{first.model}", "{kpi.data}", split="{kpi.split}"), or measure '
+            f'this one there: pj.evaluate("{ref}", "{kpi.data}@{first.version}", '
+            f'split="{kpi.split}").',
+        )
     return BETTER.passes("; ".join(notes) + ".")
 
 
-CHECKS: tuple[Check, ...] = (signature, better_run)
+def _rivals(kpi: Kpi, own: list[Measured], others: list[Measured]) -> _Rivals:
+    """Compare each other model on the newest rows that both were measured on."""
+    mine = {one.data: one for one in own}
+    found = _Rivals()
+    pairs: dict[str, tuple[Measured, Measured]] = {}
+    for one in sorted(others, key=lambda one: one.version):
+        if one.data in mine:
+            pairs[one.model] = one, mine[one.data]
+    found.compared = len(pairs)
+    for rival, counterpart in pairs.values():
+        if ahead(rival, counterpart, kpi):
+            if rival.honest:
+                found.ahead.append((rival, counterpart))
+            else:
+                found.void.add(rival.model)
+    elsewhere = current(one for one in others if one.model not in pairs and one.honest)
+    for data in dict.fromkeys(one.data for one in elsewhere):
+        # Who is the best on those rows stands for all of them.
+        top = best(kpi, [one for one in others if one.data == data and one.honest])
+        if top is not None and top.model not in pairs:
+            found.apart.append(top)
+    return found
+
+
+def _targets(candidate: Candidate) -> list[Kpi]:
+    about = concerned(candidate.project, candidate.model.ref, candidate.facts)
+    return [kpi for kpi in about if kpi.metric in METRICS]
+
+
+def _evaluate(ref: str, kpis: Iterable[Kpi]) -> str:
+    for kpi in kpis:
+        return f'Run pj.evaluate("{ref}", "{kpi.data}", split="{kpi.split}").'
+    return "Set a target."
+
+
+CHECKS: tuple[Check, ...] = (signature, unseen_rows, better_run)

@@ -27,11 +27,11 @@ from perijove.core.context import ProjectContext
 from perijove.core.errors import ConflictError, NotFoundError, ReadOnlyError, UnavailableError
 from perijove.core.files import ProcessId, write_atomically
 from perijove.core.ledger import now
+from perijove.core.measurements import Verdicts
 from perijove.develop.ingester import Ingester
 from perijove.develop.ports import NOTEBOOK_TAG, Batch, RunStatus, RunStore, StoredRun
 from perijove.develop.series import LIMIT, to_series
 from perijove.develop.status import step_status
-from perijove.develop.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from psutil import Process

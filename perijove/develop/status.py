@@ -8,8 +8,9 @@ from perijove.contracts.base import State, to_float
 from perijove.contracts.chain import StepEntry, StepStatus
 from perijove.contracts.develop import RunState, RunSummary
 from perijove.contracts.problem import Kpi
-from perijove.core.chain import make_ref
-from perijove.develop.verdicts import Verdicts, best
+from perijove.core.chain import make_ref, ref_name
+from perijove.core.measurements import Verdicts, best
+from perijove.core.metrics import sign
 
 ENTRIES = 5
 _STATES: dict[RunState, State] = {
@@ -56,30 +57,32 @@ def step_status(
         value = first.progress
         return StepStatus(step="develop", state="running", fact=fact, entries=entries, value=value)
     winner = _winner(verdicts, name_of)
-    state, fact = winner or _newest(first, kpis, errors)
+    state, fact = winner or _newest(first, kpis, verdicts.missing(first.run_id), errors)
     if winner and total > 1:
         fact += f" · {total} runs"
     return StepStatus(step="develop", state=state, fact=fact, entries=entries)
 
 
 def _winner(verdicts: Verdicts, name_of: Callable[[str], str]) -> tuple[State, str] | None:
-    """Return the best run that meets every target."""
-    kpis = list(verdicts.measured)
-    if not kpis:
-        return None
-    passing = [
-        one
-        for one in verdicts.measured[kpis[0]]
-        if len(found := verdicts.of(one.run_id)) == len(kpis) and all(v.met for v in found)
-    ]
-    top = best(kpis[0], passing)
-    name = name_of(top.run_id) if top is not None else ""
-    if top is None or not name:
-        return None
-    return "ok", f"{name} · {kpis[0].metric} {top.value:.3g}, target {_sign(kpis[0])} met"
+    """Return the best run that meets every target that is about its models."""
+    for kpi, measured in verdicts.measured.items():
+        passing = [
+            one
+            for one in measured
+            if one.honest
+            and not verdicts.missing(one.run_id)
+            and all(verdict.met for verdict in verdicts.of(one.run_id))
+        ]
+        top = best(kpi, passing)
+        name = name_of(top.run_id) if top is not None else ""
+        if top is not None and name:
+            return "ok", f"{name} · {kpi.metric} {top.value:.3g}, target {_bound(kpi)} met"
+    return None
 
 
-def _newest(run: RunSummary, kpis: list[Kpi], errors: dict[str, str]) -> tuple[State, str]:
+def _newest(
+    run: RunSummary, kpis: list[Kpi], missing: list[Kpi], errors: dict[str, str]
+) -> tuple[State, str]:
     if run.state == "failed":
         reason = errors.get(run.run_id, "").strip().partition("\n")[0]
         return "failed", f"{run.name} failed" + (f": {reason}" if reason else "")
@@ -91,14 +94,19 @@ def _newest(run: RunSummary, kpis: list[Kpi], errors: dict[str, str]) -> tuple[S
         if verdict.leaks:
             return "failed", f"{run.name} leaks: {', '.join(verdict.leaks)} tell the answer"
         if not verdict.met:
-            kpi = next(k for k in kpis if (k.metric, k.split) == (verdict.metric, verdict.split))
+            kpi = next(
+                k
+                for k in kpis
+                if (k.metric, k.data, k.split)
+                == (verdict.metric, ref_name(verdict.data), verdict.split)
+            )
             value = to_float(verdict.value)
             return "failed", (
-                f"{run.name} · {verdict.metric} {value:.3g}, target {_sign(kpi)} "
+                f"{run.name} · {verdict.metric} {value:.3g}, target {_bound(kpi)} "
                 f"missed by {abs(verdict.target - value):.2g}"
             )
-    if kpis and len(run.verdicts) < len(kpis):
-        return "attention", f"{run.name} finished · {kpis[0].metric} not measured yet"
+    if missing:
+        return "attention", f"{run.name} finished · {missing[0].metric} not measured yet"
     return "ok", f"{run.name} finished" + "".join(f" · {t}" for t in [_logged(run, kpis)] if t)
 
 
@@ -128,5 +136,5 @@ def _logged(run: RunSummary, kpis: list[Kpi]) -> str:
     return ""
 
 
-def _sign(kpi: Kpi) -> str:
-    return f"{'≥' if kpi.direction == 'maximize' else '≤'} {kpi.target:g}"
+def _bound(kpi: Kpi) -> str:
+    return f"{sign(kpi.direction)} {kpi.target:g}"

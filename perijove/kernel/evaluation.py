@@ -20,9 +20,9 @@ from perijove.core.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from perijove.core.leakage import judge, leaking_inputs
+from perijove.core.leakage import judge, leaking_inputs, learnt
 from perijove.core.ledger import now
-from perijove.core.metrics import METRICS
+from perijove.core.metrics import METRICS, sign
 from perijove.core.project_file import DataTable
 from perijove.kernel.files import unwatched
 from perijove.kernel.models import load
@@ -72,13 +72,12 @@ class Evaluation(Mapping[str, float]):
 
 
 def describe_verdict(verdict: KpiVerdict) -> str:
-    sign = "≥" if METRICS[verdict.metric].direction == "maximize" else "≤"
     if verdict.leaks:
         return f"✗ worth nothing: {', '.join(verdict.leaks)} tell the answer"
     state = "✓ met" if verdict.met else "✗ missed"
     value = to_float(verdict.value)
     short = "" if verdict.met or math.isnan(value) else f" by {abs(value - verdict.target):.3g}"
-    return f"target {sign} {verdict.target:g}: {state}{short}"
+    return f"target {sign(verdict.direction)} {verdict.target:g}: {state}{short}"
 
 
 def evaluate(model: Any, data: str, split: str = "test") -> Evaluation:
@@ -137,7 +136,12 @@ def _evaluate(session: Session, version: Node, data: str, split: str) -> Evaluat
         kpi for kpi in bench.project.definition.kpi if kpi.data == node.name and kpi.split == split
     ]
     values, notes = _measure([kpi.metric for kpi in kpis], truth, outputs)
-    notes += _seen(session, version, node)
+    seen = learnt(bench.project.chain, version.ref, facts, node.ref, split)
+    if seen is not None:
+        notes.append(
+            f"{seen.reason}: the model may know the answers. "
+            f'Train on pj.dataset("{node.name}").read(split="train").'
+        )
     split_ref = make_ref("split", node.name, node.version)
     for metric, value in values.items():
         bench.project.chain.add(
@@ -251,20 +255,6 @@ def _customary(truth: list[Any], outputs: dict[str, list[Any]]) -> tuple[str, ..
     numbers = all(isinstance(v, float) for v in outputs.get(PREDICTION, ()))
     words = any(isinstance(v, (bool, str)) for v in truth)
     return REGRESSION if numbers and not words else LABELS_ONLY
-
-
-def _seen(session: Session, version: Node, data: Node) -> list[str]:
-    """Say it when the run read the whole table: the rows measured on may have been learnt."""
-    chain = session.workbench.project.chain
-    runs = [node.ref for node in chain.sources(version.ref, "run")]
-    read = {node.ref for run in runs for node in chain.sources(run)}
-    split = make_ref("split", data.name, data.version)
-    if data.ref in read and split not in read:
-        return [
-            f"The run read all of {data.ref}, these rows among them: the model may know them. "
-            f'Read pj.dataset("{data.name}").read(split="train") instead.'
-        ]
-    return []
 
 
 def _log_to_run(session: Session, run_id: str, values: dict[str, float]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import perijove
 from perijove.contracts.base import to_float
 from perijove.core.errors import GateBlockedError, PerijoveError
-from perijove.core.metrics import METRICS
+from perijove.core.metrics import sign
 
 if TYPE_CHECKING:
     from perijove.contracts.deploy import Endpoint, Gate, GateCheck
@@ -76,12 +76,11 @@ def _numbers(summary: RunSummary) -> list[str]:
     if values:
         more = f" and {len(values) - SHOWN_METRICS} more" if len(values) > SHOWN_METRICS else ""
         lines.append("  " + " · ".join(values[:SHOWN_METRICS]) + more)
-    for verdict in summary.verdicts:
-        sign = "≥" if METRICS[verdict.metric].direction == "maximize" else "≤"
-        lines.append(
-            f"  {verdict.metric} {to_float(verdict.value):.4g} on {verdict.data}/{verdict.split}, "
-            f"target {sign} {verdict.target:g}: {'met' if verdict.met else 'missed'}"
-        )
+    lines += [
+        f"  {verdict.metric} {to_float(verdict.value):.4g} on {verdict.data}/{verdict.split}, target "
+        f"{sign(verdict.direction)} {verdict.target:g}: {'met' if verdict.met else 'missed'}"
+        for verdict in summary.verdicts
+    ]
     if summary.models:
         lines.append(f"  {', '.join(summary.models)}")
     return lines

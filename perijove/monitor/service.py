@@ -22,12 +22,13 @@ from perijove.contracts.monitor import (
 )
 from perijove.contracts.problem import Kpi
 from perijove.core.alerts import AlertBook
-from perijove.core.chain import OutcomesFacts, facts_of, make_ref
+from perijove.core.chain import LiveValue, OutcomesFacts, facts_of, make_ref
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, NotFoundError, PerijoveError, ReadOnlyError
 from perijove.core.journal import JournalWriter
 from perijove.core.ledger import now
 from perijove.core.metrics import meets
+from perijove.core.targets import concerned
 from perijove.monitor import drift
 from perijove.monitor.latency import Latencies
 from perijove.monitor.traffic import KEPT_MINUTES, MINUTE, Traffic
@@ -94,7 +95,10 @@ class MonitorService:
                 drift.measure(p, traffic.observed(model, p.feature, first) or _none(p))
                 for p in facts.profile
             ]
-            kpis = [self._kpi(name, traffic, kpi, model) for kpi in self.project.definition.kpi]
+            kpis = [
+                self._kpi(name, traffic, kpi, model)
+                for kpi in concerned(self.project, model, facts)
+            ]
             return MonitorReport(
                 endpoint=name,
                 revision=revision,
@@ -151,9 +155,13 @@ class MonitorService:
             traffic.update()
             revisions = {traffic.predictions[identifier].revision for identifier, _ in located}
             newest = make_ref("endpoint", name, max(revisions))
-            model, _ = self._model(name, revision)
-            kpis = [self._kpi(name, traffic, kpi, model) for kpi in self.project.definition.kpi]
-            first = next((kpi for kpi in kpis if kpi.value is not None), None)
+            model, facts = self._model(name, revision)
+            values = [
+                LiveValue(metric=kpi.metric, data=kpi.data, value=live.value)
+                for kpi in concerned(self.project, model, facts)
+                if (live := self._kpi(name, traffic, kpi, model)).value is not None
+            ]
+            first = values[0] if values else None
             self.project.chain.add(
                 "outcomes",
                 name,
@@ -162,15 +170,15 @@ class MonitorService:
                     count=len(ids),
                     metric=first.metric if first else "",
                     value=first.value if first else None,
+                    values=values,
                 ),
                 by=by,
                 sources={make_ref("endpoint", name, r): "answered" for r in revisions},
                 action="record outcomes",
             )
         said = f"{len(ids)} outcomes recorded"
-        if first is not None and first.value is not None:
-            return f"{said}; live {first.metric} {to_float(first.value):.4g}"
-        return said
+        figures = ", ".join(f"{one.metric} {to_float(one.value):.4g}" for one in values)
+        return f"{said}; live {figures}" if figures else said
 
     def status(self) -> StepStatus:
         """The sidebar's row: what is wrong first."""

@@ -2,52 +2,58 @@
 
 from __future__ import annotations
 
-from perijove.contracts.base import to_float
 from perijove.contracts.deploy import GateCheck
 from perijove.contracts.problem import Kpi
-from perijove.core.chain import EvaluationFacts, facts_of
+from perijove.core.chain import ref_name
 from perijove.core.gate import Candidate, Check, Question
-from perijove.core.metrics import METRICS, meets
-from perijove.problem.service import describe_kpi
+from perijove.core.measurements import measurements
+from perijove.core.metrics import METRICS, meets, sign
+from perijove.core.targets import concerned, describe_kpi
 
 KPI_SET = Question("kpi_set", "problem", "A KPI with a number is set")
 KPI_MET = Question("kpi_met", "problem", "The KPI is met, measured by Perijove")
 
 
 def kpi_set(candidate: Candidate) -> GateCheck:
-    """A target with a number is there."""
+    """A target with a number is there, and it is about this model."""
     kpis = candidate.project.definition.kpi
-    known = [kpi for kpi in kpis if kpi.metric in METRICS]
     unknown = [kpi.metric for kpi in kpis if kpi.metric not in METRICS]
     if not kpis:
         return KPI_SET.fails("The project has no KPI.", "Set a target on the Project page.")
-    if unknown or not known:
+    if unknown:
         return KPI_SET.fails(
             "A KPI's metric is unknown.", f"Use one of {', '.join(METRICS)}.", unknown
         )
-    return KPI_SET.passes("; ".join(describe_kpi(kpi) for kpi in known))
+    about = concerned(candidate.project, candidate.model.ref, candidate.facts)
+    if not about:
+        name = ref_name(candidate.facts.dataset or "")
+        return KPI_SET.fails(
+            f"No KPI is about a model that was trained on {name}.",
+            f"Set a target on {name}, or measure the model on the data of one: "
+            f'pj.evaluate("{candidate.model.ref}", "{kpis[0].data}").',
+            [describe_kpi(kpi) for kpi in kpis],
+        )
+    return KPI_SET.passes("; ".join(describe_kpi(kpi) for kpi in about))
 
 
 def kpi_met(candidate: Candidate) -> GateCheck:
-    """Each target is met by a number that Perijove measured on this model version."""
-    measured = [
-        facts_of(node, EvaluationFacts)
-        for node in candidate.project.chain.results(candidate.model.ref, "evaluation")
-    ]
-    kpis = [kpi for kpi in candidate.project.definition.kpi if kpi.metric in METRICS]
+    """Each target about this model is met by a number that Perijove measured on it."""
+    ref = candidate.model.ref
+    found = measurements(candidate.project)
+    kpis = [k for k in concerned(candidate.project, ref, candidate.facts) if k.metric in METRICS]
     missed: list[str] = []
     unmeasured: list[Kpi] = []
     met: list[str] = []
     for kpi in kpis:
-        sign = "≥" if kpi.direction == "maximize" else "≤"
-        found = [facts for facts in measured if facts.measures(kpi)]
-        if not found:
+        own = next((one for one in found.get(kpi, []) if one.model == ref), None)
+        if own is None:
             unmeasured.append(kpi)
             continue
-        # The newest measurement counts: nobody may try until one passes.
-        value = to_float(found[-1].value)
-        text = f"{kpi.metric} {value:.4g} on {kpi.data}/{kpi.split}, target {sign} {kpi.target:g}"
-        (met if meets(value, kpi.target, kpi.direction) else missed).append(text)
+        text = (
+            f"{kpi.metric} {own.value:.4g} on {kpi.data}/{kpi.split}, "
+            f"target {sign(kpi.direction)} {kpi.target:g}"
+        )
+        (met if meets(own.value, kpi.target, kpi.direction) else missed).append(text)
     if missed:
         return KPI_MET.fails(
             "; ".join(missed),
@@ -60,7 +66,7 @@ def kpi_met(candidate: Candidate) -> GateCheck:
         first = unmeasured[0]
         return KPI_MET.unknown(
             "Not measured by Perijove: " + "; ".join(describe_kpi(kpi) for kpi in unmeasured),
-            f'Run pj.evaluate("{candidate.model.name}", "{first.data}", split="{first.split}").',
+            f'Run pj.evaluate("{ref}", "{first.data}", split="{first.split}").',
         )
     return KPI_MET.passes("; ".join(met))
 

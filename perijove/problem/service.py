@@ -9,25 +9,25 @@ from typing import Any
 import msgspec
 
 from perijove.contracts.base import State, number, to_float
-from perijove.contracts.chain import Audit, AuditQuery, Lineage, Node, StepEntry, StepStatus
+from perijove.contracts.chain import Audit, AuditQuery, Lineage, StepEntry, StepStatus
 from perijove.contracts.problem import (
     Kpi,
     KpiStatus,
-    Metrics,
     Project,
     ProjectSummary,
     ProjectUpdate,
     SignOff,
 )
 from perijove.core.anchor import Anchor
-from perijove.core.chain import EvaluationFacts, OutcomesFacts, SignOffFacts, facts_of
+from perijove.core.chain import OutcomesFacts, SignOffFacts, facts_of
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, ProjectFileError
 from perijove.core.files import sha256_text
-from perijove.core.leakage import leaks_of
-from perijove.core.metrics import METRICS, better, meets
+from perijove.core.measurements import Measured, best, measurements
+from perijove.core.metrics import METRICS, meets
 from perijove.core.paths import PROJECT_FILE, STATE_FOLDER
 from perijove.core.project_file import NAME, Definition, parse
+from perijove.core.targets import describe_kpi
 
 SEARCH_DEPTH = 3
 _SKIPPED = {STATE_FOLDER, "node_modules", "__pycache__"}
@@ -128,20 +128,13 @@ class ProblemService:
             if (facts := facts_of(node, SignOffFacts)).kpis_sha256 == current
         ]
 
-    def metrics(self) -> Metrics:
-        return Metrics(items=list(METRICS.values()))
-
     def kpis(self) -> list[KpiStatus]:
         """Tell how each target stands: best measured honest model, and the live endpoint."""
-        definition = self.project.definition
-        evaluations = self.project.chain.versions("evaluation")
-        outcomes = self.project.chain.newest("outcomes")
-        leaky = {
-            facts.model: leaks_of(self.project.chain, definition, facts.model)
-            for facts in map(_facts, evaluations)
-        }
-        honest = [node for node in evaluations if not leaky[_facts(node).model]]
-        return [_kpi_status(kpi, honest, outcomes) for kpi in definition.kpi]
+        measured = measurements(self.project)
+        outcomes = [facts_of(node, OutcomesFacts) for node in self.project.chain.newest("outcomes")]
+        return [
+            _kpi_status(kpi, measured.get(kpi, []), outcomes) for kpi in self.project.definition.kpi
+        ]
 
     def lineage(self, ref: str = "") -> Lineage:
         return self.project.chain.lineage(ref)
@@ -179,17 +172,6 @@ class ProblemService:
             fact=fact,
             entries=[_entry(status) for status in statuses[:5]],
         )
-
-
-def _facts(evaluation: Node) -> EvaluationFacts:
-    return facts_of(evaluation, EvaluationFacts)
-
-
-def describe_kpi(kpi: Kpi) -> str:
-    """Say a target in a few words: ``roc_auc ≥ 0.75 on builds/test, live ≥ 0.7``."""
-    sign = "≥" if kpi.direction == "maximize" else "≤"
-    text = f"{kpi.metric} {sign} {kpi.target:g} on {kpi.data}/{kpi.split}"
-    return text if kpi.minimum is None else f"{text}, live {sign} {kpi.minimum:g}"
 
 
 _STATES: dict[str, State] = {"met": "ok", "missed": "failed", "unmeasured": "not_started"}
@@ -272,7 +254,7 @@ def _kpis_hash(definition: Definition) -> str:
     return sha256_text(msgspec.json.encode(definition.kpi).decode())
 
 
-def _kpi_status(kpi: Kpi, evaluations: list[Node], outcomes: list[Node]) -> KpiStatus:
+def _kpi_status(kpi: Kpi, measured: list[Measured], outcomes: list[OutcomesFacts]) -> KpiStatus:
     if kpi.metric not in METRICS:
         return KpiStatus(
             kpi=kpi,
@@ -280,34 +262,25 @@ def _kpi_status(kpi: Kpi, evaluations: list[Node], outcomes: list[Node]) -> KpiS
             detail=f"{kpi.metric!r} is no metric that Perijove measures; "
             f"it measures {', '.join(METRICS)}",
         )
-    best: EvaluationFacts | None = None
-    for node in evaluations:
-        facts = facts_of(node, EvaluationFacts)
-        if not facts.measures(kpi):
-            continue
-        if best is None or better(to_float(facts.value), to_float(best.value), kpi.direction):
-            best = facts
-    live: OutcomesFacts | None = None
-    for node in outcomes:
-        found = facts_of(node, OutcomesFacts)
-        if found.metric == kpi.metric and found.value is not None and live is None:
-            live = found
     status = KpiStatus(kpi=kpi, verdict="unmeasured")
-    if best is not None:
-        value = to_float(best.value)
+    top = best(kpi, [one for one in measured if one.honest])
+    if top is not None:
         status = msgspec.structs.replace(
             status,
-            verdict="met" if meets(value, kpi.target, kpi.direction) else "missed",
-            best=number(value),
-            best_model=best.model,
-            best_run=best.run_id,
+            verdict="met" if meets(top.value, kpi.target, kpi.direction) else "missed",
+            best=number(top.value),
+            best_model=top.model,
+            best_run=top.run_id,
         )
-    if live is not None and live.value is not None:
-        floor = kpi.target if kpi.minimum is None else kpi.minimum
-        status = msgspec.structs.replace(
-            status,
-            live=live.value,
-            live_endpoint=live.endpoint,
-            live_verdict="met" if meets(to_float(live.value), floor, kpi.direction) else "missed",
-        )
+    live = ((facts, facts.live(kpi)) for facts in outcomes)
+    for facts, value in live:
+        if value is not None:
+            floor = kpi.target if kpi.minimum is None else kpi.minimum
+            good = meets(to_float(value), floor, kpi.direction)
+            return msgspec.structs.replace(
+                status,
+                live=value,
+                live_endpoint=facts.endpoint,
+                live_verdict="met" if good else "missed",
+            )
     return status

@@ -212,7 +212,9 @@ def test_a_run_that_read_all_rows_is_told_on(notebook: Notebook) -> None:
         'pj.log_model(model, "builds")\n'
         'pj.evaluate(model, "builds")'
     )
-    assert "may know them" in repr(measured)
+    assert "may know the answers" in repr(measured)
+    checks = {check.id: check.state for check in notebook.bench.deploy.gate("builds").checks}
+    assert checks["unseen_rows"] == "fail"
 
 
 def test_an_evaluation_that_cannot_be_is_refused(trained: Notebook, root: Path) -> None:

@@ -191,3 +191,25 @@ def test_percentiles_are_within_one_per_cent(values: list[float], share: float) 
         latencies.add(value)
     exact = sorted(values)[math.ceil(share * len(values)) - 1]
     assert latencies.quantile(share) == pytest.approx(exact, rel=0.011, abs=0.001)
+
+
+def test_an_endpoint_is_judged_by_the_targets_on_its_own_data(
+    worker: Worker, project: ProjectContext
+) -> None:
+    second = '\n[[kpi]]\nmetric = "rmse"\ndata = "prices"\ndirection = "minimize"\ntarget = 3\n'
+    third = '\n[[kpi]]\nmetric = "accuracy"\ndata = "builds"\ntarget = 0.9\n'
+    definition = project.paths.definition
+    definition.write_text(definition.read_text() + second + third)
+    worker.deploy()
+    shares = {"prediction": [1, 0], "probability_0": [0.1, 0.8], "probability_1": [0.9, 0.2]}
+    answered = rows(worker, [0.0, 1.0], outputs=shares)
+    said = worker.monitor.record_outcomes(
+        "builds", [f"{answered}:0", f"{answered}:1"], [1, 0], by="ada"
+    )
+    assert said == "2 outcomes recorded; live roc_auc 1, accuracy 1"
+    assert [k.metric for k in worker.monitor.report("builds").kpis] == ["roc_auc", "accuracy"]
+    newest = project.chain.latest("outcomes", "builds")
+    assert newest is not None
+    assert [(v["metric"], v["data"], v["value"]) for v in newest.facts["values"]] == [
+        ("roc_auc", "builds", 1.0), ("accuracy", "builds", 1.0),
+    ]  # fmt: skip
