@@ -192,7 +192,7 @@ class ColumnProfile(Struct):
     quantiles: list[Number] = []
     """At the shares of ``Profile.shares``; times in ms since the epoch."""
     quantile_error: float = 0.0
-    """Largest error in rank, as a share of the rows, at 99 % confidence; 0 where exact."""
+    """Largest error in rank, as a share of the rows seen, at 99 % confidence; 0 where exact."""
     histogram: Histogram | None = None
     top: list[TopValue] = []
     shortest: int | None = None
@@ -201,7 +201,7 @@ class ColumnProfile(Struct):
 
 
 class Correlation(Struct):
-    """Pearson's r between numbers, over the rows where both are there."""
+    """Pearson's r between the first 50 columns of numbers, over the rows where both are there."""
 
     columns: list[str]
     values: list[list[Number]]

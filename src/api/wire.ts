@@ -1180,7 +1180,7 @@ export interface components {
       type: 'compare';
       value: string;
     };
-    /** @description Pearson's r between numbers, over the rows where both are there. */
+    /** @description Pearson's r between the first 50 columns of numbers, over the rows where both are there. */
     Correlation: {
       columns: string[];
       rows: number;

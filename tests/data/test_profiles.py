@@ -245,3 +245,26 @@ def test_hashes_tell_texts_apart_wherever_they_lie(words: list[Any]) -> None:
     shifted = pa.array([words[0], *words, words[-1]]).slice(1, len(words))
     assert hash_array(shifted).tolist() == once.tolist()
     assert hash_array(pa.array(words).dictionary_encode()).tolist() == once.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pa.array([1.7e308, -1.7e308] * 50), {"zeros": 0, "distinct": 2}),
+        (pa.array([2**60 + i for i in range(100)]), {"distinct": 100}),
+        (pa.array(np.arange(200, dtype=np.float16)), {"distinct": 200}),
+        (pa.array([300_000_000_000_000] * 3, pa.timestamp("ms")), {"nulls": 0}),
+        (pa.array(["x" * 3_000_000, "y"] * 3), {"longest": 3_000_000, "distinct": 2}),
+    ],
+)
+def test_odd_tables_have_a_profile(
+    data: DataService, folder: Path, values: pa.Array, expected: dict[str, Any]
+) -> None:
+    pq.write_table(pa.table({"v": values}), folder / "odd.parquet")
+    data.registry.register("odd.parquet", name="odd", by="ada")
+    assert data.profiles.get("odd", ProfileQuery(stage="footer")).rows == len(values)
+    (one,) = data.profiles.get("odd", ProfileQuery(stage="sample")).columns
+    assert {name: getattr(one, name) for name in expected} == expected
+    assert len(one.maximum or "") <= 200
+    if values.type == pa.int64():
+        assert to_float(one.deviation or 0) == pytest.approx(np.arange(100).std(ddof=1))

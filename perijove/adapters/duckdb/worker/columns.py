@@ -49,13 +49,24 @@ def as_numbers(values: pa.Array) -> NDArray[np.float64]:
 
 
 def written(value: pa.Scalar) -> str | None:
-    """Write a smallest or largest value in full."""
+    """Write a smallest or largest value; a long text is cut."""
+    if pa.types.is_timestamp(value.type) or pa.types.is_date64(value.type):
+        # By Arrow: Python has no times before the year 1 and after 9999.
+        return _time_written(value) if value.is_valid else None
     plain = value.as_py()
     if plain is None:
         return None
     if isinstance(plain, bool):
         return str(plain).lower()
-    return plain.isoformat(" ") if hasattr(plain, "isoformat") else str(plain)
+    return _word(plain)
+
+
+def _time_written(value: pa.Scalar) -> str:
+    dtype = value.type
+    zone = pa.types.is_timestamp(dtype) and dtype.tz
+    local = pa.timestamp(dtype.unit) if zone else dtype
+    text = str(value.cast(pa.int64()).cast(local).cast(pa.string()).as_py())
+    return text.removesuffix(".000000") + ("Z" if zone else "")
 
 
 class ColumnFigures:
@@ -81,6 +92,8 @@ class ColumnFigures:
         self._most: pa.Scalar | None = None
         self._lengths: tuple[int, int] | None = None
         self._floats = pa.types.is_floating(self._type)
+        self._pivot: int | None = None
+        self._limits_wide = limits is None or not limits[1] - limits[0] < 2.0**62
         whole = pa.types.is_integer(self._type) and limits is not None
         if self.kind in ("number", "time") and not (
             whole and limits is not None and limits[1] - limits[0] < SMALL_RANGE
@@ -102,6 +115,8 @@ class ColumnFigures:
         self._rows += len(block)
         self.nulls += block.null_count
         values = block.drop_null() if block.null_count else block
+        if pa.types.is_float16(values.type):
+            values = values.cast(pa.float32())  # Arrow computes nothing with halves
         if not len(values):
             return
         if self.kind == "other":
@@ -126,12 +141,24 @@ class ColumnFigures:
                 if not len(numbers):
                     return
         self._bound(values)
-        self._moments.add(numbers)
+        self._moments.add(self._near(values, numbers))
         self.zeros += int(len(numbers) - np.count_nonzero(numbers))
         if self._bins is None:
             self._bins = Bins(float(numbers.min()), float(numbers.max()))
         self._bins.add(numbers)
         self.values.add(values)
+
+    def _near(self, values: pa.Array, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return whole numbers from the first one on: large ones keep all their digits so."""
+        if not pa.types.is_integer(self._type) or self._limits_wide:
+            return numbers
+        raw = values.to_numpy(zero_copy_only=False)
+        if self._pivot is None:
+            self._pivot = int(raw[0])
+        raw = raw.astype(np.uint64 if raw.dtype == np.uint64 else np.int64, copy=False)
+        base = np.array([self._pivot]).astype(raw.dtype).view(np.uint64)
+        found: NDArray[np.float64] = (raw.view(np.uint64) - base).view(np.int64).astype(np.float64)
+        return found
 
     def _add_text(self, values: pa.Array) -> None:
         if pa.types.is_dictionary(values.type):
@@ -151,9 +178,9 @@ class ColumnFigures:
     def _bound(self, values: pa.Array) -> None:
         found = pc.min_max(values)
         least, most = found["min"], found["max"]
-        if self._least is None or least.as_py() < self._least.as_py():
+        if self._least is None or _plain(least) < _plain(self._least):
             self._least = least
-        if self._most is None or most.as_py() > self._most.as_py():
+        if self._most is None or _plain(most) > _plain(self._most):
             self._most = most
 
     def _measure(self, values: pa.Array) -> None:
@@ -206,7 +233,7 @@ class ColumnFigures:
         there = self._moments.count > 0
         deviation = self._moments.deviation
         return {
-            "mean": number(self._moments.mean) if there else None,
+            "mean": number(self._moments.mean + (self._pivot or 0)) if there else None,
             "deviation": number(deviation) if deviation is not None else None,
             "nan": self.nan,
             "infinite": self.infinite,
@@ -222,8 +249,8 @@ class ColumnFigures:
         if self.kind in ("number", "time"):
             if self._bins is None or self._least is None or self._most is None:
                 return None
-            ends = as_numbers(pa.array([self._least.as_py(), self._most.as_py()], self._type))
-            edges = self._bins.edges(float(ends[0]), float(ends[1]))
+            ends = [float(as_numbers(pa.repeat(end, 1))[0]) for end in (self._least, self._most)]
+            edges = self._bins.edges(ends[0], ends[1])
             return {"counts": self._bins.counts, "edges": [number(edge) for edge in edges]}
         if self.kind == "other" or self.values.counts is None or not self.values.counts:
             return None
@@ -232,6 +259,14 @@ class ColumnFigures:
             "counts": [count for _, count in ranked],
             "labels": [_word(value) for value, _ in ranked],
         }
+
+
+def _plain(value: pa.Scalar) -> Any:
+    """Return a value that compares; a time as its number."""
+    dtype = value.type
+    if pa.types.is_timestamp(dtype) or pa.types.is_date64(dtype):
+        return value.cast(pa.int64()).as_py()
+    return value.as_py()
 
 
 def _word(value: Any) -> str:

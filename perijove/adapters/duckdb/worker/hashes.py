@@ -6,6 +6,7 @@ enough to tell values apart by chance, and no more: they are no fingerprints aga
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,8 @@ _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND: Final = np.uint64(0x94D049BB133111EB)
 _WORD: Final = 8
+_LONG: Final = 256
+"""Bytes above which a text is hashed by itself."""
 
 
 def hash_array(values: pa.Array) -> NDArray[np.uint64]:
@@ -27,6 +30,8 @@ def hash_array(values: pa.Array) -> NDArray[np.uint64]:
         return found
     if pa.types.is_string_view(kind):
         values = values.cast(pa.large_string())
+    if pa.types.is_decimal(values.type):
+        return _hash_decimals(values)
     if _has_bytes(values.type):
         return _hash_bytes(values)
     return _mix(_bits(values))
@@ -38,8 +43,6 @@ def _bits(values: pa.Array) -> NDArray[np.uint64]:
         values = values.cast(pa.int64())
     elif pa.types.is_date(kind) or pa.types.is_time32(kind):
         values = values.cast(pa.int64() if kind.bit_width == 64 else pa.int32())
-    elif pa.types.is_decimal(kind):
-        values = values.cast(pa.float64())
     numbers: NDArray[Any] = values.to_numpy(zero_copy_only=False)
     if numbers.dtype.kind == "f":
         # 0.0 and -0.0 are one value.
@@ -54,6 +57,18 @@ def _mix(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
         x = (x ^ (x >> np.uint64(27))) * _SECOND
         mixed: NDArray[np.uint64] = x ^ (x >> np.uint64(31))
     return mixed
+
+
+def _hash_decimals(values: pa.Array) -> NDArray[np.uint64]:
+    """Hash all their digits: as floats, long ones would be one."""
+    if values.type.bit_width < 128:
+        values = values.cast(pa.decimal128(values.type.precision, values.type.scale))
+    words = values.type.bit_width // 64
+    parts = np.frombuffer(values.buffers()[1], np.uint64).reshape(-1, words)
+    hashes = np.zeros(len(values), np.uint64)
+    for part in parts[values.offset : values.offset + len(values)].T:
+        hashes = _mix(hashes ^ part)
+    return hashes
 
 
 def _has_bytes(kind: pa.DataType) -> bool:
@@ -80,14 +95,18 @@ def _hash_bytes(values: pa.Array) -> NDArray[np.uint64]:
     words = np.ndarray((last - first + 1,), np.dtype("<u8"), text, strides=(1,))
     starts, lengths = edges[:-1] - first, np.diff(edges)
     hashes = _mix(lengths.view(np.uint64))
-    longest = int(lengths.max()) if count else 0
+    long = np.flatnonzero(lengths > _LONG)
+    longest = int(lengths[lengths <= _LONG].max(initial=0))
     rows: NDArray[np.intp] | slice = slice(None)
     for at in range(0, longest, _WORD):
         left = lengths[rows] - at
         if isinstance(rows, slice) and left.min() > 0:
             word, known = words[starts + at], left
         else:
-            rows = np.flatnonzero(lengths > at) if isinstance(rows, slice) else rows[left > 0]
+            if isinstance(rows, slice):
+                rows = np.flatnonzero((lengths > at) & (lengths <= _LONG))
+            else:
+                rows = rows[left > 0]
             word, known = words[starts[rows] + at], lengths[rows] - at
         short = known < _WORD
         if short.any():
@@ -99,4 +118,8 @@ def _hash_bytes(values: pa.Array) -> NDArray[np.uint64]:
             )
             word = word & mask
         hashes[rows] = _mix(hashes[rows] ^ word)
+    for row in long.tolist():
+        whole = text[starts[row] : starts[row] + lengths[row]].tobytes()
+        digest = hashlib.blake2b(whole, digest_size=_WORD).digest()
+        hashes[row] = int.from_bytes(digest, "little")
     return hashes

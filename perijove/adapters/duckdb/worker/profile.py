@@ -26,6 +26,8 @@ from perijove.adapters.duckdb.worker.database import Action, Database, InvalidEr
 from perijove.adapters.duckdb.worker.sketches import SHARES, Bins, correlations, leaders_of
 
 SAMPLE_ROWS: Final = 122_880
+SAMPLE_CELLS: Final = 24_000_000
+"""Of a wide table fewer rows are sampled."""
 SAMPLE_PLACES: Final = 16
 """Row groups that a sample is taken from, spread over the files."""
 BLOCK_ROWS: Final = 131_072
@@ -69,6 +71,7 @@ class _Files:
 
     def sample(self, names: list[str], rows: int = SAMPLE_ROWS) -> pa.Table:
         """Read the first rows of row groups that lie evenly over the files."""
+        rows = min(rows, max(1024, SAMPLE_CELLS // max(1, len(names))))
         groups = [
             (index, group)
             for index, metadata in enumerate(self.metadata)
@@ -107,7 +110,10 @@ class _Files:
                     return None, None, None
                 nulls += statistics.null_count
                 if statistics.has_min_max:
-                    low, high = statistics.min, statistics.max
+                    try:
+                        low, high = statistics.min, statistics.max
+                    except (ValueError, OverflowError):  # a time that Python cannot say
+                        return nulls, None, None
                     least = low if least is None or low < least else least
                     most = high if most is None or high > most else most
                 elif statistics.num_values:
@@ -168,7 +174,7 @@ def full(
     started = time.monotonic()
     opened = _Files(files, partitions)
     names = opened.schema.names
-    if opened.rows <= SAMPLE_ROWS:
+    if opened.rows <= min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, len(names))):
         return sample(database, report, files=files, time_column=time_column, partitions=partitions)
     columns: list[dict[str, Any]] = []
     correlation, axis = None, None
@@ -305,7 +311,7 @@ def _finish(files: _Files, table: pa.Table, time_column: str, started: float) ->
     return {
         "rows": files.rows,
         "seen": table.num_rows,
-        "columns": [one.result(samples.get(name), files.rows) for name, one in figures.items()]
+        "columns": [one.result(samples.get(name), table.num_rows) for name, one in figures.items()]
         + _partition_columns(files),
         "correlation": _correlation(figures, samples),
         "time_axis": axis.result() if axis is not None else None,
@@ -402,7 +408,7 @@ def _leaves(files: _Files) -> dict[str, int]:
 
 
 def _limit(value: Any, dtype: pa.DataType) -> str | None:
-    if value is None:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
     try:
         return written(pa.scalar(value, dtype))

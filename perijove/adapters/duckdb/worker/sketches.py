@@ -150,7 +150,10 @@ def leaders_of(found: pa.StructArray) -> dict[Any, int]:
         return {}
     counts = pa.table({"counts": found.field("counts")})
     best = found.take(pc.select_k_unstable(counts, TOP, [("counts", "descending")]))
-    return {one["values"]: 0 for one in best.to_pylist() if one["counts"] > 2}
+    try:
+        return {one["values"]: 0 for one in best.to_pylist() if one["counts"] > 2}
+    except (ValueError, OverflowError):  # times that Python cannot say
+        return {}
 
 
 class Bins:
@@ -165,11 +168,20 @@ class Bins:
     def __init__(self, low: float, high: float, bins: int = BINS) -> None:
         self.low, self.high = low, high
         self._bins = bins if high > low else 1
-        self._scale = self._bins / (high - low) if high > low else 0.0
+        # Half of each, where the whole width is more than a float holds.
+        self._half = 1.0 if math.isfinite(high - low) else 0.5
+        width = high * self._half - low * self._half
+        scale = self._bins / width if width > 0 else 0.0
+        if not math.isfinite(scale):  # a width of hardly more than nothing
+            self._bins, scale = 1, 0.0
+        self._scale = scale
         self._counts: NDArray[np.int64] = np.zeros(self._bins, np.int64)
 
     def add(self, values: NDArray[np.float64]) -> None:
-        places = (values - self.low) * self._scale
+        if self._half == 1.0:
+            places = (values - self.low) * self._scale
+        else:
+            places = (values * self._half - self.low * self._half) * self._scale
         np.clip(places, 0, self._bins - 1, out=places)
         self._counts += np.bincount(places.astype(np.intp), minlength=self._bins)
 
@@ -179,7 +191,8 @@ class Bins:
 
     def edges(self, least: float, most: float) -> list[float]:
         """Return the bins' edges; the outer ones where the values really end."""
-        edges = np.linspace(self.low, self.high, self._bins + 1)
+        shares = np.arange(self._bins + 1) / self._bins
+        edges = self.low * (1 - shares) + self.high * shares
         edges[0], edges[-1] = min(least, self.low), max(most, self.high)
         return [float(edge) for edge in edges]
 
