@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perijove.contracts.deploy import DeployRequest, OverrideRequest
+from perijove.core.chain import ref_name
 from perijove.core.errors import (
     InvalidInputError,
     ModelInputError,
@@ -124,7 +125,8 @@ def deploy(
     Parameters
     ----------
     model
-        ``"builds"``, ``"builds@2"``, ``"models:/builds/2"``, or an object of the kernel.
+        ``"builds"``, ``"builds@2"``, ``"models:/builds/2"``, or an object of the kernel: as it is
+        now, logged anew if it was fitted again since it was logged.
     endpoint
         The endpoint's name; the model's when left out.
     override
@@ -160,18 +162,22 @@ def request_deployment(
 
 
 def model_version(session: Session, model: Any, name: str = "") -> Node:
-    """Find a version by what people write, or by the object; log the object if nobody has.
+    """Find a version by what people write, or by the object.
+
+    An object that nobody logged, or that has changed since, is logged here.
 
     Parameters
     ----------
     name
-        What to call an object that is logged here; after its type when empty.
+        What to call an object that was not logged before; after its type when empty.
     """
     if isinstance(model, str):
         return session.workbench.deploy.resolve_model(model)
-    ref = session.ref_of(model)
+    ref = session.models.find(model)
     if ref is None:
         ref = log_model(model, name or type(model).__name__)
+    elif session.models.changed(model):
+        ref = log_model(model, ref_name(ref))
     return session.workbench.project.chain.get(ref)
 
 

@@ -99,6 +99,8 @@ def evaluate(model: Any, data: str, split: str = "test") -> Evaluation:
         Naming the columns that the dataset lacks.
     InvalidInputError
         When a KPI cannot be measured on these rows, or the dataset declares no target.
+    ConflictError
+        When the object was fitted again since it was logged.
     """
     session = current()
     with unwatched():
@@ -108,7 +110,7 @@ def evaluate(model: Any, data: str, split: str = "test") -> Evaluation:
 def _version_of(session: Session, model: Any) -> Node:
     if isinstance(model, str):
         return session.workbench.deploy.resolve_model(model)
-    ref = session.ref_of(model)
+    ref = session.models.require(model)
     if ref is None:
         raise NotFoundError(
             f"This {type(model).__name__} was not logged in this kernel.",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perijove.core.errors import PerijoveError
 from perijove.core.paths import PROJECT_FILE, ProjectPaths, find_project
@@ -17,6 +17,7 @@ from perijove.core.project_file import ProjectFile
 from perijove.data.locations import AllowList, is_url
 from perijove.kernel.files import FileWatch, unwatched
 from perijove.kernel.history import CellHistory
+from perijove.kernel.logged import LoggedModels
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -54,7 +55,7 @@ class Session:
         self._audited: set[str] = set()
         self._looked_at: set[str] = set()
         self._looked = 0
-        self._models: dict[int, tuple[Any, str]] = {}
+        self.models = LoggedModels()
         self.shell: InteractiveShell | None = None
         if shell is not None:
             self.attach(shell)
@@ -214,15 +215,6 @@ class Session:
             for place in strange
             if place not in places and not _name_of(Path(place), registered)
         ]
-
-    def remember_model(self, model: Any, ref: str) -> None:
-        """Keep the link between an object of this kernel and its logged version."""
-        self._models[id(model)] = (model, ref)
-
-    def ref_of(self, model: Any) -> str | None:
-        """Return the version that an object was logged as."""
-        found = self._models.get(id(model))
-        return found[1] if found is not None and found[0] is model else None
 
     def close(self) -> None:
         """Let go of the project: another session may start."""
