@@ -14,6 +14,7 @@ believed.
 
 from __future__ import annotations
 
+import heapq
 import os
 import struct
 import zlib
@@ -27,6 +28,9 @@ from perijove.core.errors import InvalidInputError
 
 MAGIC: Final = b"PJOURN1\n"
 MAX_PAYLOAD: Final = 16 * 1024 * 1024
+CHUNK: Final = 8 * 1024 * 1024
+MERGE_CHUNK: Final = 256 * 1024
+"""Of each file that is read side by side with others."""
 _HEAD = struct.Struct("<II")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder()
@@ -102,17 +106,34 @@ class JournalReader:
         self.damaged = False
         """A frame's checksum did not match: what follows in this file is lost."""
 
-    def read(self, limit: int = 8 * 1024 * 1024) -> list[Record]:
-        """Return the whole records that came since, up to about ``limit`` bytes of them."""
+    def read(self, limit: int = CHUNK, end: int | None = None) -> list[Record]:
+        """Return the whole records that came since.
+
+        Parameters
+        ----------
+        limit
+            About how many bytes of them; one record is returned however large it is.
+        end
+            Where in the file to stop; None for its end.
+        """
         try:
             with self.path.open("rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size
-                if size <= self.offset:
+                left = (size if end is None else min(size, end)) - self.offset
+                if left <= 0:
                     return []
                 file.seek(self.offset)
-                data = file.read(min(size - self.offset, limit + MAX_PAYLOAD))
+                data = file.read(min(left, limit))
+                records = self._take(data)
+                if not records and not self.damaged and len(data) < left:
+                    file.seek(self.offset)
+                    records = self._take(file.read(min(left, limit + MAX_PAYLOAD)))
         except FileNotFoundError:
             return []
+        return records
+
+    def _take(self, data: bytes) -> list[Record]:
+        """Take the whole records at the start of what follows the cursor; it moves behind them."""
         records: list[Record] = []
         position = 0
         if self.offset == 0:
@@ -122,7 +143,7 @@ class JournalReader:
                 self.damaged = True
                 return []
             position = len(MAGIC)
-        while position < limit:
+        while True:
             payload = _frame(data, position)
             if payload is None:
                 break
@@ -134,9 +155,9 @@ class JournalReader:
         self.offset += position
         return records
 
-    def read_all(self) -> Iterator[Record]:
+    def read_all(self, limit: int = CHUNK, end: int | None = None) -> Iterator[Record]:
         """Read on until there is nothing more now."""
-        while records := self.read():
+        while records := self.read(limit, end):
             yield from records
 
 
@@ -177,25 +198,44 @@ class JournalFolder:
 
     def read(self) -> list[Record]:
         """Return what came since, file by file."""
-        try:
-            names = sorted(entry.name for entry in os.scandir(self.folder))
-        except FileNotFoundError:
-            return []
         records: list[Record] = []
-        for name in names:
-            if not name.endswith(".pj"):
-                continue
-            if name not in self._readers:
-                self._readers[name] = JournalReader(self.folder / name)
-            records += self._readers[name].read_all()
+        for name in self.sizes():
+            records += self._reader(name).read_all()
         return records
+
+    def merged(
+        self, order: Callable[[Record], int], ends: dict[str, int] | None = None
+    ) -> Iterator[Record]:
+        """Read what came since, of all files in one order, a little of each at a time.
+
+        Read it to its end: what was read ahead is not read again.
+
+        Parameters
+        ----------
+        order
+            What the records of each file are sorted by, such as their time.
+        ends
+            Where to stop in each file, as :meth:`sizes` told it earlier; None for all.
+        """
+        ends = self.sizes() if ends is None else ends
+        yield from heapq.merge(
+            *(self._reader(name).read_all(MERGE_CHUNK, end) for name, end in ends.items()),
+            key=order,
+        )
+
+    def sizes(self) -> dict[str, int]:
+        """Return the names of the files and their sizes now, by name."""
+        try:
+            found = [entry for entry in os.scandir(self.folder) if entry.name.endswith(".pj")]
+        except FileNotFoundError:
+            return {}
+        return {entry.name: entry.stat().st_size for entry in sorted(found, key=lambda e: e.name)}
+
+    def _reader(self, name: str) -> JournalReader:
+        if name not in self._readers:
+            self._readers[name] = JournalReader(self.folder / name)
+        return self._readers[name]
 
     @property
     def cursors(self) -> dict[str, int]:
         return {name: reader.offset for name, reader in self._readers.items()}
-
-
-def drain(folder: Path, use: Callable[[Record], None]) -> None:
-    """Read every record of a folder once, from the start."""
-    for record in JournalFolder(folder).read():
-        use(record)

@@ -1,11 +1,13 @@
 """What an endpoint's journals say, read once and kept by the minute.
 
-Each journal has a cursor: a report reads only what came since the one before.
+Each journal has a cursor: a report reads only what came since the one before. All journals are read
+side by side in the order of time, whichever revision and process wrote them: when rows are let go,
+they are the oldest.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +32,12 @@ _SHOWN: Final = 400
 
 Outcome = tuple[str, int]
 """A prediction's id and a row of it."""
+
+
+def _at(record: Record) -> int:
+    """When a prediction or an outcome was written; of what is neither, the beginning."""
+    at = record[2] if len(record) > 2 else 0
+    return at if isinstance(at, int) else 0
 
 
 @dataclass(slots=True)
@@ -67,7 +75,8 @@ class Traffic:
         self.minutes: dict[int, Minute] = {}
         self.recent: list[PredictionRecord] = []
         self.predictions: dict[str, Prediction] = {}
-        self.outcomes: dict[Outcome, Any] = {}
+        self.outcomes: dict[str, dict[int, Any]] = {}
+        """Prediction to row to what turned out to be true; of the predictions that are kept."""
         self.total = 0
         self.reads: Counter[str] = Counter()
         """Records by kind: what a cached figure was made from."""
@@ -75,18 +84,24 @@ class Traffic:
     def update(self) -> None:
         """Read what came since."""
         oldest = now() // MINUTE - KEPT_MINUTES
-        predictions = [r for r in self._predictions.read() if r[0] == "q"]
-        for record in predictions:
-            self._take(record, oldest)
-        self.reads["q"] += len(predictions)
-        if predictions:
-            newest = [_shown(record) for record in predictions[-RECENT * 4 :]]
-            self.recent = sorted([*self.recent, *newest], key=lambda r: -r.at)[:RECENT]
-        for record in self._outcomes.read():
+        # The prediction of each outcome so far is in its journal by now.
+        known = self._outcomes.sizes()
+        newest: deque[Record] = deque(maxlen=RECENT)
+        for record in self._predictions.merged(_at):
+            if record[0] == "q":
+                self._take(record, oldest)
+                self.reads["q"] += 1
+                newest.append(record)
+        if newest:
+            shown = [*self.recent, *map(_shown, newest)]
+            self.recent = sorted(shown, key=lambda r: -r.at)[:RECENT]
+        for record in self._outcomes.merged(_at, known):
             if record[0] == "o":
                 _, identifier, _, value = record
-                self.outcomes[self.locate(identifier, known=False)] = value
+                base, row = self.locate(identifier, known=False)
                 self.reads["o"] += 1
+                if base in self.predictions:
+                    self.outcomes.setdefault(base, {})[row] = value
         for minute in [m for m in self.minutes if m < oldest]:
             del self.minutes[minute]
 
@@ -106,6 +121,7 @@ class Traffic:
             while self._kept_rows > KEPT_ROWS and len(self.predictions) > 1:
                 first = next(iter(self.predictions))
                 self._kept_rows -= self.predictions.pop(first).rows
+                self.outcomes.pop(first, None)
 
     def _count(self, minute: Minute, revision: int, inputs: dict[str, list[Any]]) -> None:
         model, profiles = self._model_of(revision)
@@ -166,15 +182,16 @@ class Traffic:
         """Join outcomes with what a model had answered: truths, and outputs by column."""
         truths: list[Any] = []
         outputs: dict[str, list[Any]] = {}
-        for (identifier, row), value in self.outcomes.items():
-            found = self.predictions.get(identifier)
-            if found is None or self._model_of(found.revision)[0] != model:
+        for identifier, outcomes in self.outcomes.items():
+            found = self.predictions[identifier]
+            if self._model_of(found.revision)[0] != model:
                 continue
-            if any(row >= len(values) for values in found.outputs.values()):
-                continue
-            truths.append(value)
-            for name, values in found.outputs.items():
-                outputs.setdefault(name, []).append(values[row])
+            for row, value in outcomes.items():
+                if any(row >= len(values) for values in found.outputs.values()):
+                    continue
+                truths.append(value)
+                for name, values in found.outputs.items():
+                    outputs.setdefault(name, []).append(values[row])
         return truths, outputs
 
 

@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,6 @@ from perijove.core.journal import (
     JournalFolder,
     JournalReader,
     JournalWriter,
-    drain,
 )
 
 VALUES = st.recursive(
@@ -208,9 +208,7 @@ def test_a_folder_reads_all_its_journals_and_finds_new_ones(tmp_path):
     resumed = JournalFolder(folder, journals.cursors)
     assert resumed.read() == [["g", 3, 0.3], ["g", 2, 0.2]]
     assert resumed.read() == []
-    seen: list = []
-    drain(folder, seen.append)
-    assert len(seen) == 3
+    assert len(JournalFolder(folder).read()) == 3
     for writer in (one, two):
         writer.close()
 
@@ -219,3 +217,32 @@ def test_a_journal_is_private(tmp_path):
     writer = JournalWriter(tmp_path / "a.pj")
     writer.close()
     assert os.stat(tmp_path / "a.pj").st_mode & 0o077 == 0
+
+
+@given(st.lists(st.lists(st.integers(0, 99), max_size=30), max_size=5), st.integers(0, 10))
+def test_files_are_read_in_one_order_and_up_to_a_mark(files, more):
+    with tempfile.TemporaryDirectory() as name:
+        folder = JournalFolder(Path(name))
+        writers = [JournalWriter(Path(name) / f"{i}-1.pj") for i in range(len(files))]
+        for writer, times in zip(writers, files, strict=True):
+            for time in sorted(times):
+                writer.append(["q", time, "x" * 9000])  # several chunks of a file
+        ends = folder.sizes()
+        for writer in writers:
+            for _ in range(more):
+                writer.append(["q", -1, ""])
+        read = [record[1] for record in folder.merged(lambda record: record[1], ends)]
+        assert read == sorted(time for times in files for time in times)
+        late = [record[1] for record in folder.merged(lambda record: record[1])]
+        assert late == [-1] * more * len(files)
+        for writer in writers:
+            writer.close()
+
+
+def test_a_record_larger_than_the_limit_is_read_whole(tmp_path):
+    writer = JournalWriter(tmp_path / "a.pj")
+    records = [["m", "x" * 5000], ["m", "y"], ["m", "z" * 9000]]
+    for record in records:
+        writer.append(record)
+    writer.close()
+    assert list(JournalReader(tmp_path / "a.pj").read_all(limit=100)) == records
