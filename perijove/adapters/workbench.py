@@ -110,7 +110,10 @@ class Workbench:
     def _watch(self) -> None:
         from perijove.data.schedules import ALERT
 
-        self.alerts.sync("data", self.data.quality.watch(), apart=(ALERT,))
+        try:
+            self.alerts.sync("data", self.data.quality.watch(), apart=(ALERT,))
+        finally:
+            self.alerts.sync("monitor", self.monitor.watch())
 
     def _tell_others(self) -> Callable[[], object]:
         from perijove.adapters.openlineage import OpenLineage

@@ -8,8 +8,9 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from perijove.contracts.alerts import Alert
 from perijove.contracts.base import Number, number, to_float
 from perijove.contracts.chain import StepEntry, StepStatus
 from perijove.contracts.deploy import EndpointFacts, FeatureProfile, ModelFacts
@@ -30,15 +31,15 @@ from perijove.core.ledger import now
 from perijove.core.metrics import meets
 from perijove.core.targets import concerned
 from perijove.monitor import drift
+from perijove.monitor.findings import finding, matters, undecided
 from perijove.monitor.latency import Latencies
 from perijove.monitor.traffic import KEPT_MINUTES, MINUTE, Traffic
 
 Measure = Callable[[str, Sequence[Any], Mapping[str, Sequence[Any]]], float]
 """Metric, truths and outputs by column to a value; raises PerijoveError when it cannot."""
 
-MAX_ERROR_SHARE = 0.05
-MIN_REQUESTS = 10
-"""Below this many requests a share of errors says nothing."""
+WINDOW_MINUTES: Final = 60
+"""What the sidebar and the alerts look back on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,19 @@ class _Measured:
     value: Number | None
     outcomes: int
     detail: str
+
+
+class _Endpoint:
+    """What is kept of one endpoint. Its lock is held while its journals are read: a long history
+    of one endpoint keeps no other waiting.
+    """
+
+    def __init__(self, traffic: Traffic) -> None:
+        self.lock = threading.RLock()
+        self.traffic = traffic
+        self.measured: dict[tuple[str, str], _Measured] = {}
+        """By metric and model."""
+        self.writer: JournalWriter | None = None
 
 
 class MonitorService:
@@ -66,13 +80,11 @@ class MonitorService:
         self.project = project
         self.alerts = AlertBook(project.chain.ledger)
         self._measure = measure
-        self._lock = threading.RLock()
-        self._traffic: dict[str, Traffic] = {}
+        self._lock = threading.Lock()
+        self._endpoints: dict[str, _Endpoint] = {}
         self._models: dict[str, tuple[str, ModelFacts]] = {}
-        self._measured: dict[tuple[str, str, str], _Measured] = {}
-        self._writers: dict[str, JournalWriter] = {}
 
-    def report(self, name: str, minutes: int = 60) -> MonitorReport:
+    def report(self, name: str, minutes: int = WINDOW_MINUTES) -> MonitorReport:
         """Tell how an endpoint did in the last minutes, at most a day of them.
 
         Raises
@@ -80,11 +92,16 @@ class MonitorService:
         NotFoundError
             When there is no such endpoint.
         """
+        return self._look(name, minutes)[0]
+
+    def _look(self, name: str, minutes: int = WINDOW_MINUTES) -> tuple[MonitorReport, list[Alert]]:
         minutes = max(1, min(minutes, KEPT_MINUTES))
-        with self._lock:
-            revision = self._revision(name)
-            model, facts = self._model(name, revision)
-            traffic = self._read(name)
+        revision = self._revision(name)
+        model, facts = self._model(name, revision)
+        endpoint = self._endpoint(name)
+        with endpoint.lock:
+            traffic = endpoint.traffic
+            traffic.update()
             last = now() // MINUTE
             first = last - minutes + 1
             window = {at: minute for at, minute in traffic.minutes.items() if at >= first}
@@ -95,11 +112,11 @@ class MonitorService:
                 drift.measure(p, traffic.observed(model, p.feature, first) or _none(p))
                 for p in facts.profile
             ]
-            kpis = [
-                self._kpi(name, traffic, kpi, model)
-                for kpi in concerned(self.project, model, facts)
-            ]
-            return MonitorReport(
+            targets = concerned(self.project, model, facts)
+            kpis = [self._kpi(endpoint, kpi, model) for kpi in targets]
+            ref = make_ref("endpoint", name, revision)
+            alerts = matters(name, ref, requests, errors, drifts, zip(targets, kpis, strict=True))
+            report = MonitorReport(
                 endpoint=name,
                 revision=revision,
                 model=model,
@@ -113,9 +130,37 @@ class MonitorService:
                 drift=drifts,
                 drift_detail=_drift_detail(facts, model, drifts),
                 kpis=kpis,
-                findings=_findings(name, requests, errors, drifts, kpis),
+                findings=[finding(alert) for alert in alerts],
                 recent=traffic.recent,
             )
+        return report, alerts
+
+    def watch(self) -> list[Alert]:
+        """Return the alerts that should stand now, of the endpoints that should run.
+
+        One that stands stays while there is too little traffic to say that it is mended.
+        """
+        alerts: list[Alert] = []
+        standing = self.alerts.standing("monitor")
+        for name, wanted in self.project.chain.wanted_endpoints().items():
+            if not wanted.running:
+                continue
+            before = {alert.id: alert for alert in standing if alert.id.split(":")[1:2] == [name]}
+            try:
+                report, found = self._look(name)
+            except PerijoveError:  # told where it is looked at; not seen is not mended
+                alerts += before.values()
+                continue
+            alerts += found
+            subject, kinds = make_ref("endpoint", name, report.revision), undecided(report)
+            alerts += [
+                alert
+                for alert in before.values()
+                if alert.subject == subject
+                and alert.id.partition(":")[0] in kinds
+                and alert.id not in {one.id for one in found}
+            ]
+        return alerts
 
     def record_outcomes(
         self, name: str, ids: Sequence[str], outcomes: Sequence[Any], *, by: str
@@ -138,13 +183,16 @@ class MonitorService:
             )
         if not ids:
             raise InvalidInputError("There are no outcomes.", "Send at least one.")
-        with self._lock:
-            revision = self._revision(name)
-            traffic = self._read(name)
+        model, facts = self._model(name, self._revision(name))
+        endpoint = self._endpoint(name)
+        with endpoint.lock:
+            traffic = endpoint.traffic
+            traffic.update()
             located = [traffic.locate(identifier) for identifier in ids]
+            revisions = {traffic.predictions[identifier].revision for identifier, _ in located}
             at = now()
             try:
-                writer = self._writer(name)
+                writer = self._writer(name, endpoint)
                 for (identifier, row), value in zip(located, outcomes, strict=True):
                     writer.append(("o", f"{identifier}:{row}", at, value))
             except OSError as error:
@@ -153,13 +201,11 @@ class MonitorService:
                     "Check the permissions and the free space of the project's folder.",
                 ) from error
             traffic.update()
-            revisions = {traffic.predictions[identifier].revision for identifier, _ in located}
             newest = make_ref("endpoint", name, max(revisions))
-            model, facts = self._model(name, revision)
             values = [
                 LiveValue(metric=kpi.metric, data=kpi.data, value=live.value)
                 for kpi in concerned(self.project, model, facts)
-                if (live := self._kpi(name, traffic, kpi, model)).value is not None
+                if (live := self._kpi(endpoint, kpi, model)).value is not None
             ]
             first = values[0] if values else None
             self.project.chain.add(
@@ -194,7 +240,7 @@ class MonitorService:
                 next="Start an endpoint",
             )
         findings = [finding for report in reports for finding in report.findings]
-        if not any(self._traffic[name].total for name in self._traffic):
+        if not any(self._endpoint(report.endpoint).traffic.total for report in reports):
             return StepStatus(
                 step="monitor",
                 state="not_started",
@@ -235,8 +281,10 @@ class MonitorService:
             self._models[ref] = served, facts_of(self.project.chain.get(served), ModelFacts)
         return self._models[ref]
 
-    def _read(self, name: str) -> Traffic:
-        if name not in self._traffic:
+    def _endpoint(self, name: str) -> _Endpoint:
+        with self._lock:
+            if name in self._endpoints:
+                return self._endpoints[name]
 
             def model_of(revision: int) -> tuple[str, list[FeatureProfile]]:
                 try:
@@ -245,22 +293,23 @@ class MonitorService:
                     return "", []
                 return model, facts.profile
 
-            self._traffic[name] = Traffic(self.project.paths.endpoint(name), model_of)
-        self._traffic[name].update()
-        return self._traffic[name]
+            made = _Endpoint(Traffic(self.project.paths.endpoint(name), model_of))
+            self._endpoints[name] = made
+            return made
 
-    def _writer(self, name: str) -> JournalWriter:
-        if name not in self._writers:
+    def _writer(self, name: str, endpoint: _Endpoint) -> JournalWriter:
+        if endpoint.writer is None:
             folder = self.project.paths.endpoint(name) / "outcomes"
             file = f"{os.getpid()}-{secrets.token_hex(4)}.pj"
-            self._writers[name] = JournalWriter(folder / file)
-        return self._writers[name]
+            endpoint.writer = JournalWriter(folder / file)
+        return endpoint.writer
 
-    def _kpi(self, name: str, traffic: Traffic, kpi: Kpi, model: str) -> LiveKpi:
+    def _kpi(self, endpoint: _Endpoint, kpi: Kpi, model: str) -> LiveKpi:
         """Measure a KPI on the outcomes of what the model had answered."""
-        key = (name, kpi.metric, model)
+        traffic = endpoint.traffic
+        key = (kpi.metric, model)
         made_from = (traffic.reads["q"], traffic.reads["o"])
-        cached = self._measured.get(key)
+        cached = endpoint.measured.get(key)
         if cached is None or cached.made_from != made_from:
             truths, outputs = traffic.answered(model)
             value: Number | None = None
@@ -274,7 +323,7 @@ class MonitorService:
                     detail = "" if math.isfinite(measured) else "The value is not a number."
                 except PerijoveError as error:
                     detail = error.message
-            cached = self._measured[key] = _Measured(made_from, value, len(truths), detail)
+            cached = endpoint.measured[key] = _Measured(made_from, value, len(truths), detail)
         value, detail = cached.value, cached.detail
         bound = kpi.target if kpi.minimum is None else kpi.minimum
         met = value is not None and meets(to_float(value), bound, kpi.direction)
@@ -316,41 +365,6 @@ def _drift_detail(facts: ModelFacts, model: str, drifts: list[FeatureDrift]) -> 
     if rows < drift.MIN_ROWS:
         return f"{text} Figures need {drift.MIN_ROWS} rows."
     return f"{text} What chance explains counts as stable."
-
-
-def _findings(
-    name: str, requests: int, errors: int, drifts: list[FeatureDrift], kpis: list[LiveKpi]
-) -> list[Finding]:
-    findings = [
-        Finding(
-            id=f"kpi:{kpi.metric}",
-            severity="failed",
-            title=f"{name}: live {kpi.metric} {to_float(kpi.value):.3g}, {kpi.detail}",
-            detail=f"Measured on {kpi.outcomes:,} outcomes.",
-        )
-        for kpi in kpis
-        if kpi.state == "missed" and kpi.value is not None
-    ]
-    if requests >= MIN_REQUESTS and errors > MAX_ERROR_SHARE * requests:
-        findings.append(
-            Finding(
-                id="errors",
-                severity="failed" if errors > requests / 2 else "attention",
-                title=f"{name}: {errors / requests:.0%} of requests fail",
-                detail=f"{errors:,} of {requests:,} were answered 4xx or 5xx.",
-            )
-        )
-    drifted = sorted((d for d in drifts if d.state == "drifted"), key=lambda d: -(d.psi or 0))
-    if drifted:
-        findings.append(
-            Finding(
-                id="drift",
-                severity="attention",
-                title=f"{name}: drift in {', '.join(d.feature for d in drifted[:3])}",
-                detail="; ".join(f"{d.feature} PSI {d.psi:.2f}" for d in drifted),
-            )
-        )
-    return findings
 
 
 def _worst(findings: list[Finding]) -> Any:

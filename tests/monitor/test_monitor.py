@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perijove.contracts.alerts import Alert
 from perijove.contracts.deploy import FeatureProfile
+from perijove.core.chain import WantedEndpoint
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, NotFoundError
 from perijove.core.gate import Candidate
-from perijove.monitor import drift
+from perijove.monitor import drift, traffic
 from perijove.monitor.checks import monitor
 from perijove.monitor.latency import Latencies
+from perijove.monitor.service import MonitorService
 from tests.monitor.conftest import Worker, model_facts, training
 
 
@@ -57,7 +60,7 @@ def test_errors_raise_a_finding(worker: Worker) -> None:
     for number in range(20):
         rows(worker, [0.0], status=400 if number < 2 else 200)
     (finding,) = worker.monitor.report("builds").findings
-    assert (finding.id, finding.severity) == ("errors", "attention")
+    assert (finding.id, finding.severity) == ("errors:builds", "attention")
     assert worker.monitor.status().state == "attention"
 
 
@@ -77,7 +80,7 @@ def test_drift_is_measured_against_the_training_rows(worker: Worker) -> None:
     rows(worker, training(4000) + 1.5)
     moved = worker.monitor.report("builds")
     assert {d.feature: d.state for d in moved.drift} == {"size": "drifted", "team": "drifted"}
-    assert "size" in next(a for a in moved.findings if a.id == "drift").title
+    assert "size" in next(a for a in moved.findings if a.id == "drift:builds").title
     assert "data:builds@1" in moved.drift_detail
 
 
@@ -213,3 +216,71 @@ def test_an_endpoint_is_judged_by_the_targets_on_its_own_data(
     assert [(v["metric"], v["data"], v["value"]) for v in newest.facts["values"]] == [
         ("roc_auc", "builds", 1.0), ("accuracy", "builds", 1.0),
     ]  # fmt: skip
+
+
+def test_the_newest_rows_are_kept_whichever_file_they_are_in(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traffic, "KEPT_ROWS", 4)
+    worker.deploy()
+    outputs = {"prediction": [1]}
+    # By name, the file of revision 10 comes before that of revision 2.
+    for _ in range(10):
+        worker.deploy()
+    old = [rows(worker, [0.0], outputs=outputs, revision=2, ago=60) for _ in range(4)]
+    live = [rows(worker, [0.0], outputs=outputs, revision=10) for _ in range(3)]
+    worker.want(10)
+    worker.monitor.record_outcomes("builds", [*live, old[3]], [1, 1, 1, 1], by="ada")
+    assert worker.monitor.report("builds").kpis[0].outcomes == 3
+    with pytest.raises(InvalidInputError, match=old[0]):
+        worker.monitor.record_outcomes("builds", [old[0]], [1], by="ada")
+    kept = worker.monitor._endpoint("builds").traffic
+    assert set(kept.outcomes) == {*live, old[3]}
+    rows(worker, [0.0], outputs=outputs, revision=10)
+    worker.monitor.report("builds")
+    assert set(kept.outcomes) == set(live), "outcomes go with their predictions"
+
+
+def test_outcomes_that_another_process_records_are_joined(worker: Worker) -> None:
+    worker.deploy()
+    outputs = {"prediction": [1], "probability_0": [0.1], "probability_1": [0.9]}
+    one = rows(worker, [0.0], outputs=outputs)
+    other = MonitorService(worker.project, worker.monitor._measure)
+    other.record_outcomes("builds", [one], [1], by="eve")
+    assert worker.monitor.report("builds").kpis[0].outcomes == 1
+
+
+def test_what_is_wrong_stands_as_an_alert_until_it_is_mended(worker: Worker) -> None:
+    def sync() -> dict[str, Alert]:
+        worker.monitor.alerts.sync("monitor", worker.monitor.watch())
+        return {alert.id: alert for alert in worker.monitor.alerts.standing("monitor")}
+
+    assert sync() == {}
+    worker.deploy()
+    for _ in range(20):
+        rows(worker, training()[:5] + 3, status=400)
+    for _ in range(20):
+        rows(worker, training()[:5] + 3, outputs={"prediction": [0] * 5})
+    standing = sync()
+    assert set(standing) == {"errors:builds", "drift:builds"}
+    assert standing["drift:builds"].subject == "endpoint:builds@1"
+    assert "size" in standing["drift:builds"].title
+    assert all(alert.fix for alert in standing.values())
+    assert {f.id for f in worker.monitor.report("builds").findings} == set(standing)
+
+    worker.deploy()  # another revision: nothing is known of it yet
+    assert set(sync()) == {"errors:builds"}
+    stopped = WantedEndpoint(revision=2, running=False)
+    worker.project.chain.want_endpoint("builds", stopped, by="ada", action="stop")
+    assert sync() == {}
+
+
+def test_silence_mends_nothing(worker: Worker) -> None:
+    worker.deploy()
+    rows(worker, training()[:100] + 3, outputs={"prediction": [0] * 100})
+    worker.monitor.alerts.sync("monitor", worker.monitor.watch())
+    quiet = MonitorService(worker.project, worker.monitor._measure)
+    for file in (worker.project.paths.endpoint("builds") / "predictions").iterdir():
+        file.unlink()  # as after an hour without requests
+    (alert,) = quiet.watch()
+    assert alert.id == "drift:builds"
