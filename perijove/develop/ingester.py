@@ -23,7 +23,7 @@ from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
 from perijove.core.files import locked, write_atomically
 from perijove.core.journal import JournalFolder, JournalReader, Record
-from perijove.develop.ports import Batch, Point, RunStore
+from perijove.develop.ports import ERROR_TAG, STATUSES, Batch, Point, RunStatus, RunStore
 from perijove.develop.series import LIMIT, by_key, to_series
 
 CURSORS = "ingested.json"
@@ -50,6 +50,8 @@ class Contents:
     batch: Batch = field(default_factory=Batch)
     progress: float | None = None
     progress_at: int = 0
+    end: tuple[RunStatus, int] | None = None
+    """How and when the run ended."""
 
 
 class Tail(NamedTuple):
@@ -160,6 +162,8 @@ class Ingester:
                 try:
                     if found.batch != Batch():  # progress alone is none of the store's business
                         self.store.write(run_id, found.batch)
+                    if found.end is not None:
+                        self.store.finish(run_id, *found.end)
                 except NotFoundError:
                     self._orphans.add(run_id)  # deleted, or of another store: keep the journal
                     return moved
@@ -265,6 +269,10 @@ def understand(records: Iterable[Record]) -> Contents:
                     found.batch.params.setdefault(str(key), str(text))
             case ["t", dict(texts)]:
                 found.batch.tags.update({str(key): str(text) for key, text in texts.items()})
+            case ["e", int(at), str(state), str(error)] if state in STATUSES:
+                found.end = STATUSES[state], at
+                if error:
+                    found.batch.tags[ERROR_TAG] = error
             case ["g", int(at), float() | int() as share] if at >= found.progress_at:
                 if share == share:
                     found.progress, found.progress_at = min(max(float(share), 0.0), 1.0), at

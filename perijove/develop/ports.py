@@ -6,10 +6,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 """MLflow's words."""
+EndState = Literal["finished", "failed", "stopped"]
+STATUSES: Final[dict[EndState, RunStatus]] = {
+    "finished": "FINISHED",
+    "failed": "FAILED",
+    "stopped": "KILLED",
+}
+STOP_FILE: Final = "stop"
+"""In the folder of a run's journals: its code is asked to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,8 @@ class StoredRun:
 
 NOTEBOOK_TAG = "perijove.notebook"
 """Path of the notebook that a run was started from, relative to the project."""
+ERROR_TAG = "perijove.error"
+"""Why a run failed."""
 
 
 class RunStore(Protocol):

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -24,12 +24,28 @@ from perijove.contracts.develop import (
 from perijove.contracts.operate import Activity
 from perijove.core.chain import RunFacts, make_ref
 from perijove.core.context import ProjectContext
-from perijove.core.errors import ConflictError, NotFoundError, ReadOnlyError, UnavailableError
+from perijove.core.errors import (
+    ConflictError,
+    NotFoundError,
+    PerijoveError,
+    ReadOnlyError,
+    UnavailableError,
+)
 from perijove.core.files import ProcessId, write_atomically
 from perijove.core.ledger import now
 from perijove.core.measurements import Verdicts
 from perijove.develop.ingester import Ingester
-from perijove.develop.ports import NOTEBOOK_TAG, Batch, RunStatus, RunStore, StoredRun
+from perijove.develop.ports import (
+    ERROR_TAG,
+    NOTEBOOK_TAG,
+    STATUSES,
+    STOP_FILE,
+    Batch,
+    EndState,
+    RunStatus,
+    RunStore,
+    StoredRun,
+)
 from perijove.develop.series import LIMIT, to_series
 from perijove.develop.status import step_status
 
@@ -43,26 +59,18 @@ SEED_TAG: Final = "perijove.seed"
 DIRTY_TAG: Final = "perijove.git_dirty"
 INPUTS_TAG: Final = "perijove.inputs"
 UNREGISTERED_TAG: Final = "perijove.unregistered"
-ERROR_TAG: Final = "perijove.error"
 COMMIT_TAG: Final = "mlflow.source.git.commit"
 CELLS: Final = "perijove/cells.json"
 ENVIRONMENT: Final = "perijove/environment.json"
-STOP_FILE: Final = "stop"
 LISTED_METRICS: Final = 100
 """Metrics of a run in a list; the run itself has them all."""
 MAX_LISTED: Final = 1000
 
-EndState = Literal["finished", "failed", "stopped"]
 _STATES: Final[dict[RunStatus, RunState]] = {
     "RUNNING": "running",
     "FINISHED": "finished",
     "FAILED": "failed",
     "KILLED": "stopped",
-}
-_STATUSES: Final[dict[EndState, RunStatus]] = {
-    "finished": "FINISHED",
-    "failed": "FAILED",
-    "stopped": "KILLED",
 }
 
 
@@ -128,15 +136,20 @@ class DevelopService:
         run_id = self.store.create_run(
             name, started=now(), batch=Batch([], dict(params or {}), {**own, **(tags or {})})
         )
-        self.project.chain.add(
-            "run",
-            run_id,
-            RunFacts(run_id=run_id, notebook=notebook),
-            by=by,
-            sources=dict.fromkeys(inputs, "read"),
-            version=1,
-            action="start run",
-        )
+        try:
+            self.project.chain.add(
+                "run",
+                run_id,
+                RunFacts(run_id=run_id, notebook=notebook),
+                by=by,
+                sources=dict.fromkeys(inputs, "read"),
+                version=1,
+                action="start run",
+            )
+        except BaseException:  # nobody will ever end it
+            with contextlib.suppress(PerijoveError):
+                self.store.finish(run_id, "FAILED", now())
+            raise
         return run_id
 
     def record_inputs(
@@ -174,18 +187,22 @@ class DevelopService:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(file, msgspec.json.format(msgspec.json.encode(content), indent=1))
 
-    def finish_run(self, run_id: str, state: EndState, error: str = "") -> None:
+    def finish_run(
+        self, run_id: str, state: EndState, error: str = "", *, at: int | None = None
+    ) -> None:
         """End a run; everything that it logged before is in the store afterwards.
 
         Parameters
         ----------
         error
             Why it failed, the exception's line first.
+        at
+            When it ended; now when left out.
         """
         self.ingester.ingest(run_id)
         if error:
             self.store.write(run_id, Batch(tags={ERROR_TAG: error}))
-        self.store.finish(run_id, _STATUSES[state], now())
+        self.store.finish(run_id, STATUSES[state], now() if at is None else at)
 
     def stop_run(self, run_id: str, by: str) -> None:
         """Ask a running run to stop: by a file that it looks for, and by an interrupt.

@@ -16,7 +16,9 @@ from typing import Final
 
 from perijove.contracts.develop import Cell
 from perijove.core.errors import PerijoveError, UnavailableError
-from perijove.develop.service import COMMIT_TAG, DIRTY_TAG, EndState
+from perijove.core.ledger import now
+from perijove.develop.ports import EndState
+from perijove.develop.service import COMMIT_TAG, DIRTY_TAG
 from perijove.kernel import tracking
 from perijove.kernel.environment import git_commit, packages
 from perijove.kernel.files import unwatched
@@ -64,13 +66,12 @@ def tracked(
             by=session.actor,
         )
     run = TrackedRun(run_id, name, tracking.ActiveRun(session.paths, run_id))
-    with contextlib.suppress(UnavailableError):  # artifacts that lie elsewhere: no checkpoints
-        run.writer.artifacts = develop.store.artifact_folder(run_id)
     outer = tracking.current()
-    tracking.activate(run.writer)
-    source = cells[-1].source if cells else ""
     try:
-        with _mlflow(session, run_id, source):
+        with contextlib.suppress(UnavailableError):  # artifacts that lie elsewhere: no checkpoints
+            run.writer.artifacts = develop.store.artifact_folder(run_id)
+        tracking.activate(run.writer)
+        with _mlflow(session, run_id, cells[-1].source if cells else ""):
             yield run
     except KeyboardInterrupt:
         run.state = "stopped"
@@ -82,7 +83,6 @@ def tracked(
         run.state = "stopped" if run.writer.stopped else "finished"
     finally:
         tracking.activate(outer)
-        run.writer.close()
         run.seconds = time.monotonic() - run.began
         _end(session, run, cells or [])
 
@@ -90,10 +90,14 @@ def tracked(
 def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
     """Write down what made the run, then its end.
 
-    The end is written whatever else fails, and no failure here hides what the block raised.
+    The end is in the journal before anything is asked of the run store, and written whatever else
+    fails; no failure here hides what the block raised.
     """
     develop = session.workbench.develop
+    state, at = run.state or "failed", now()
     with unwatched(), _uninterrupted():
+        run.writer.append(("e", at, state, run.error))
+        run.writer.close()
         try:
             inputs = session.inputs()
             develop.record_inputs(run.run_id, inputs.refs, inputs.unregistered)
@@ -101,9 +105,9 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
         except (PerijoveError, OSError) as error:
             _warn(f"What made the run {run.name} is not kept whole: {error}")
         try:
-            develop.finish_run(run.run_id, run.state or "failed", run.error)
+            develop.finish_run(run.run_id, state, run.error, at=at)
         except (PerijoveError, OSError) as error:
-            _warn(f"The end of the run {run.name} is not kept: {error}")
+            _warn(f"The run store will hear later how the run {run.name} ended: {error}")
 
 
 @contextlib.contextmanager

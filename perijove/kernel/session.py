@@ -126,14 +126,9 @@ class Session:
 
     def record_read(self, *refs: str) -> None:
         """Remember that data versions or splits were read."""
-        from perijove.kernel import tracking
-
         with self._lock:
             self._reads.update(dict.fromkeys(refs))
             self._audit(refs)
-        run = tracking.current()
-        if run is not None:
-            run.record_read(*refs)
 
     def _audit(self, refs: Iterable[str]) -> None:
         """Write down who read which data version, once a kernel."""

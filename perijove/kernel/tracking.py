@@ -20,8 +20,8 @@ from perijove.core.errors import InvalidInputError, NotFoundError
 from perijove.core.files import write_atomically
 from perijove.core.journal import JournalWriter
 from perijove.core.paths import ProjectPaths
+from perijove.develop.ports import STOP_FILE
 
-STOP_FILE: Final = "stop"
 CHECKPOINT: Final = "checkpoints/last.pkl"
 _STOP_INTERVAL: Final = 0.25
 
@@ -40,7 +40,6 @@ class ActiveRun:
     def __init__(self, paths: ProjectPaths, run_id: str, artifacts: Path | None = None) -> None:
         self.run_id = run_id
         self.artifacts = artifacts
-        self.reads: dict[str, None] = {}
         self.lost = 0
         """Records that a full disk did not take."""
         self._folder = paths.journals / run_id
@@ -81,9 +80,6 @@ class ActiveRun:
             step = self._step
         self._step = step + 1
         self.append(("m", time.time_ns() // 1_000_000, step, metrics))
-
-    def record_read(self, *refs: str) -> None:
-        self.reads.update(dict.fromkeys(refs))
 
     def should_stop(self) -> bool:
         now = time.monotonic()

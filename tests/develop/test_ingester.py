@@ -312,3 +312,29 @@ def test_a_live_curve_goes_on_while_the_store_is_away(ingester, store, run_id, m
     monkeypatch.setattr(store, "change_counter", away)
     series, _ = curve.read()
     assert [line.values for line in series] == [[0.5]]
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("finished", "FINISHED"), ("failed", "FAILED"), ("stopped", "KILLED")]
+)
+def test_an_end_in_the_journal_ends_the_run(ingester, store, run_id, state, status):
+    log(ingester, run_id, ["m", START, 1, {"loss": 0.5}], ["e", START + 9, state, "why"])
+    ingester.ingest()
+    run = store.get_run(run_id)
+    assert (run.status, run.ended) == (status, START + 9)
+    assert run.tags["perijove.error"] == "why"
+    assert run.metrics == {"loss": 0.5}
+
+
+def test_an_end_waits_for_a_store_that_is_away(ingester, store, run_id, monkeypatch):
+    def away(*arguments):
+        raise UnavailableError("The store is away.")
+
+    log(ingester, run_id, ["e", START + 9, "finished", ""], ["e", 1, "unheard of", ""], ["e"])
+    with monkeypatch.context() as outage:
+        outage.setattr(store, "finish", away)
+        with pytest.raises(UnavailableError):
+            ingester.ingest()
+    assert store.get_run(run_id).status == "RUNNING"
+    ingester.ingest()
+    assert (store.get_run(run_id).status, store.get_run(run_id).ended) == ("FINISHED", START + 9)

@@ -21,7 +21,7 @@ from perijove.contracts.develop import Cell
 from perijove.contracts.routes import ROUTES, RunsQuery, SeriesQuery
 from perijove.core.call import Call
 from perijove.core.chain import EvaluationFacts
-from perijove.core.errors import ConflictError, NotFoundError
+from perijove.core.errors import ConflictError, NotFoundError, ReadOnlyError
 from perijove.core.files import ProcessId
 from perijove.core.journal import JournalWriter
 from perijove.develop import service as develop
@@ -322,3 +322,14 @@ def test_routes_answer(service, store):
     for op in ("get_run", "get_series"):
         with pytest.raises(NotFoundError):
             HANDLERS[op](service, Call(actor="ada", path={"run_id": "../x"}, query=SeriesQuery()))
+
+
+def test_a_run_that_the_chain_does_not_take_is_not_left_running(service, project, monkeypatch):
+    def full(*arguments, **options):
+        raise ReadOnlyError("The disk is full.")
+
+    monkeypatch.setattr(project.chain, "add", full)
+    with pytest.raises(ReadOnlyError):
+        service.start_run("first")
+    (run,), _ = service.store.list_runs(limit=9)
+    assert run.status == "FAILED"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from IPython.core.error import UsageError
 
+from perijove.core.errors import UnavailableError
 from perijove.kernel.magics import CARD
 from tests.kernel.conftest import Notebook
 
@@ -247,3 +248,34 @@ def test_without_a_project_the_extension_says_what_to_do(
         (tmp_path / "perijove.toml").write_text("[project]\n")
         lone.ok("%%train --name later\n0")  # made in the meantime: no restart is needed
         assert lone.last_run().summary.name == "later"
+
+
+def test_a_run_that_ends_while_the_store_is_away_ends_there_later(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*arguments: object, **options: object) -> None:
+        raise UnavailableError("The store is away.")
+
+    store = notebook.bench.store
+    with monkeypatch.context() as outage:
+        for call in ("write", "finish", "get_run"):
+            outage.setattr(store, call, away)
+        with pytest.warns(RuntimeWarning, match="will hear later"):
+            notebook.run("%%train --name away\npj.log(loss=1)\n1 / 0")
+    assert "perijove.error" not in store.list_runs(limit=1)[0][0].tags
+    run = notebook.last_run()
+    assert run.summary.state == "failed"
+    assert run.error == "ZeroDivisionError: division by zero"
+    assert run.summary.metrics == {"loss": 1.0}
+
+
+def test_what_fails_before_the_cell_runs_leaves_no_run_running(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(run_id: str) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(notebook.bench.store, "artifact_folder", broken)
+    with pytest.warns(RuntimeWarning, match="not kept whole"):
+        notebook.run("%%train --name early\npj.log(loss=1)")
+    assert notebook.last_run().summary.state == "failed"
