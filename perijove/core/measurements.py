@@ -117,6 +117,10 @@ class Verdicts:
     def __init__(self, project: ProjectContext) -> None:
         self.project = project
         self.measured = measurements(project)
+        self._by_run: dict[str, dict[Kpi, list[Measured]]] = {}
+        for kpi, measured in self.measured.items():
+            for one in measured:
+                self._by_run.setdefault(one.run_id, {}).setdefault(kpi, []).append(one)
         self._models: dict[str, list[Node]] = {}
         for node in reversed(project.chain.versions("model")):
             self._models.setdefault(str(node.facts.get("run_id", "")), []).append(node)
@@ -127,12 +131,12 @@ class Verdicts:
 
     def of(self, run_id: str) -> list[KpiVerdict]:
         """Return a verdict for each KPI that a model of the run was measured on, its best."""
-        found = []
-        for kpi, measured in self.measured.items():
-            top = best(kpi, [one for one in measured if one.run_id == run_id])
-            if top is not None:
-                found.append(judge(kpi, top.value, data=top.data, leaks=list(top.leaks)))
-        return found
+        tops = [(kpi, best(kpi, own)) for kpi, own in self._by_run.get(run_id, {}).items()]
+        return [
+            judge(kpi, top.value, data=top.data, leaks=list(top.leaks))
+            for kpi, top in tops
+            if top is not None
+        ]
 
     def of_model(self, model: str) -> list[KpiVerdict]:
         """Return a verdict for each KPI that a model version was measured on."""
@@ -145,16 +149,13 @@ class Verdicts:
 
     def missing(self, run_id: str) -> list[Kpi]:
         """Return the KPIs that are about a model of the run and were not measured on any."""
-        made = self._models.get(run_id, [])
-        return [
+        own, made = self._by_run.get(run_id, {}), self._models.get(run_id, [])
+        missing = [kpi for kpi in self.measured if kpi not in own]
+        if not missing or not made:
+            return missing
+        about = {
             kpi
-            for kpi, measured in self.measured.items()
-            if not any(one.run_id == run_id for one in measured)
-            and (
-                not made
-                or any(
-                    kpi in concerned(self.project, node.ref, facts_of(node, ModelFacts))
-                    for node in made
-                )
-            )
-        ]
+            for node in made
+            for kpi in concerned(self.project, node.ref, facts_of(node, ModelFacts))
+        }
+        return [kpi for kpi in missing if kpi in about]

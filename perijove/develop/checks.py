@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from perijove.contracts.deploy import GateCheck
 from perijove.contracts.problem import Kpi
+from perijove.core.chain import ref_name
 from perijove.core.gate import Candidate, Check, Question
 from perijove.core.leakage import TRAIN, learnt
 from perijove.core.measurements import Measured, ahead, best, by_rows, current, measurements
@@ -56,15 +57,16 @@ def unseen_rows(candidate: Candidate) -> GateCheck:
     places = list(dict.fromkeys((one.data, one.split) for one in own))
     reasons = [why for place in places if (why := learnt(project.chain, ref, facts, *place))]
     wrong = [why.reason for why in reasons if why.certain]
-    fix = f'Train on pj.dataset(NAME).read(split="{TRAIN}"), and log and measure the model again.'
+    name = ref_name(own[0].data)
+    fix = f'Train on pj.dataset("{name}").read(split="{TRAIN}"), then log and measure it again.'
     if wrong:
         if any(one.split == TRAIN for one in own):
             fix = f"Set the target on another part than {TRAIN!r}."
         return UNSEEN.fails(f"{wrong[0]}: the model may know the answers.", fix, wrong)
     if reasons:
         return UNSEEN.unknown(f"{'; '.join(why.reason for why in reasons)}.", fix)
-    where = ", ".join(f"{data}, {split}" for data, split in places)
-    return UNSEEN.passes(f"Measured on {where}; the run did not read them as a whole.")
+    where = ", ".join(f"{data}/{split}" for data, split in places)
+    return UNSEEN.passes(f"Measured on {where}, apart from what its run learnt from.")
 
 
 @dataclass(slots=True)
@@ -74,8 +76,8 @@ class _Rivals:
     compared: int = 0
     ahead: list[tuple[Measured, Measured]] = field(default_factory=list)
     """Better ones, each with the own measurement on the same rows."""
-    void: set[str] = field(default_factory=set)
-    """Better ones whose numbers are worth nothing."""
+    void: dict[str, str] = field(default_factory=dict)
+    """Better ones whose numbers are worth nothing, each with the reason."""
     apart: list[Measured] = field(default_factory=list)
     """The best of those that were measured on other rows only."""
 
@@ -110,11 +112,10 @@ def better_run(candidate: Candidate) -> GateCheck:
             )
         apart += [(kpi, one) for one in found.apart]
         counted = current(own)[0]
-        names = ", ".join(sorted(found.void))
         notes.append(
             f"{kpi.metric} {counted.value:.4g}, {found.compared} other "
             f"version{'' if found.compared == 1 else 's'} measured on {counted.data}"
-            + (f"; {names} leaks and does not count" if names else "")
+            + "".join(f"; {name} {why} and does not count" for name, why in found.void.items())
         )
     if winners:
         return BETTER.fails(
@@ -148,7 +149,7 @@ def _rivals(kpi: Kpi, own: list[Measured], others: list[Measured]) -> _Rivals:
             if rival.honest:
                 found.ahead.append((rival, counterpart))
             else:
-                found.void.add(rival.model)
+                found.void[rival.model] = "leaks" if rival.leaks else "learnt these rows"
     elsewhere = current(one for one in others if one.model not in pairs and one.honest)
     for data in dict.fromkeys(one.data for one in elsewhere):
         # Who is the best on those rows stands for all of them.

@@ -166,6 +166,7 @@ def test_on_real_builds_the_target_stops_it_and_the_chain_shows_who_signed(real:
     assert override.reason == REASON
     assert "kpi_met" in override.failed
     assert "leakage" not in override.failed
+    assert "unseen_rows" not in override.failed
     actions = [entry.action for entry in real.bench.problem.audit().entries]
     assert "override gate" in actions
     assert real.bench.problem.audit().intact

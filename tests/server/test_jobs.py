@@ -67,12 +67,12 @@ async def test_a_hostile_id_is_no_job(call: Fetch, name: str) -> None:
 async def test_an_alert_is_acknowledged(call: Fetch, bench: Workbench) -> None:
     bench.alerts.raise_(
         Alert(
-            id="drift:b", step="monitor", level="failed", subject="endpoint:b@1", title="b is old",
+            id="age:b", step="operate", level="failed", subject="endpoint:b@1", title="b is old",
             detail="", fix="", since=1,
         )
     )  # fmt: skip
     assert [a["title"] for a in (await call("alerts"))["items"]] == ["b is old"]
-    (alert,) = (await call("alerts/drift:b/acknowledge", {"note": "on it"}))["items"]
+    (alert,) = (await call("alerts/age:b/acknowledge", {"note": "on it"}))["items"]
     assert alert["note"] == "on it"
     assert alert["acknowledged_by"]
 
