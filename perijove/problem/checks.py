@@ -33,7 +33,11 @@ def kpi_set(candidate: Candidate) -> GateCheck:
             f'pj.evaluate("{candidate.model.ref}", "{kpis[0].data}").',
             [describe_kpi(kpi) for kpi in kpis],
         )
-    return KPI_SET.passes("; ".join(describe_kpi(kpi) for kpi in about))
+    others = [describe_kpi(kpi) for kpi in kpis if kpi not in about]
+    return KPI_SET.passes(
+        "; ".join(describe_kpi(kpi) for kpi in about)
+        + (f". About other models: {'; '.join(others)}" if others else "")
+    )
 
 
 def kpi_met(candidate: Candidate) -> GateCheck:
