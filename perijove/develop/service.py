@@ -13,14 +13,7 @@ import msgspec
 
 from perijove.contracts.base import number
 from perijove.contracts.chain import StepStatus
-from perijove.contracts.develop import (
-    Cell,
-    Run,
-    Runs,
-    RunSeries,
-    RunState,
-    RunSummary,
-)
+from perijove.contracts.develop import Cell, Run, Runs, RunSeries, RunState, RunSummary
 from perijove.contracts.operate import Activity
 from perijove.core.chain import RunFacts, make_ref
 from perijove.core.context import ProjectContext
@@ -48,18 +41,22 @@ from perijove.develop.ports import (
 )
 from perijove.develop.series import LIMIT, to_series
 from perijove.develop.status import step_status
+from perijove.develop.tags import (
+    COMMIT_TAG,
+    DIRTY_TAG,
+    INPUTS_TAG,
+    PROCESS_TAG,
+    SEED_TAG,
+    UNREGISTERED_TAG,
+    process_of,
+    strings_of,
+)
 
 if TYPE_CHECKING:
     from psutil import Process
 
-PROCESS_TAG: Final = "perijove.process"
 SILENT_MS: Final = 24 * 3600 * 1000
 """A run on another machine that logs nothing for so long counts as lost."""
-SEED_TAG: Final = "perijove.seed"
-DIRTY_TAG: Final = "perijove.git_dirty"
-INPUTS_TAG: Final = "perijove.inputs"
-UNREGISTERED_TAG: Final = "perijove.unregistered"
-COMMIT_TAG: Final = "mlflow.source.git.commit"
 CELLS: Final = "perijove/cells.json"
 ENVIRONMENT: Final = "perijove/environment.json"
 LISTED_METRICS: Final = 100
@@ -170,7 +167,7 @@ class DevelopService:
             for source in inputs:
                 self.project.chain.link(source, ref, "read")
         merged = {
-            tag: json.dumps(list(dict.fromkeys([*_strings(tags.get(tag)), *more])))
+            tag: json.dumps(list(dict.fromkeys([*strings_of(tags.get(tag)), *more])))
             for tag, more in ((INPUTS_TAG, inputs), (UNREGISTERED_TAG, unregistered))
             if more
         }
@@ -229,7 +226,7 @@ class DevelopService:
             raise ReadOnlyError(
                 f"{folder} cannot be written: {error.strerror}.", "Check the folder's permissions."
             ) from error
-        process = _process(run)
+        process = process_of(run)
         if process is not None and process.alive():
             # Another user's process takes no signal of ours; it still finds the file.
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -257,13 +254,13 @@ class DevelopService:
         tags = run.tags
         seed = tags.get(SEED_TAG, "")
         sources = self.project.chain.sources(make_ref("run", run_id, 1))
-        inputs = [*_strings(tags.get(INPUTS_TAG)), *(node.ref for node in sources)]
+        inputs = [*strings_of(tags.get(INPUTS_TAG)), *(node.ref for node in sources)]
         return Run(
             summary=self._summary(run, Verdicts(self.project)),
             tags=tags,
             cells=self._artifact(run_id, CELLS, list[Cell]) or [],
             inputs=list(dict.fromkeys(inputs)),
-            unregistered=_strings(tags.get(UNREGISTERED_TAG)),
+            unregistered=strings_of(tags.get(UNREGISTERED_TAG)),
             git_commit=tags.get(COMMIT_TAG, ""),
             git_dirty=tags.get(DIRTY_TAG, "").lower() == "true",
             environment=self._artifact(run_id, ENVIRONMENT, dict[str, str]) or {},
@@ -303,7 +300,7 @@ class DevelopService:
     def _activity(self, run: StoredRun) -> Activity:
         import psutil
 
-        process = _process(run)
+        process = process_of(run)
         cpu: float | None = None
         memory: int | None = None
         if process is not None and process.alive():
@@ -354,7 +351,7 @@ class DevelopService:
 
     def _state(self, run: StoredRun) -> RunState:
         state = _STATES[run.status]
-        process = _process(run)
+        process = process_of(run)
         if state != "running" or process is None:
             return state
         alive = process.alive()
@@ -397,21 +394,3 @@ class DevelopService:
             return msgspec.json.decode(content, type=kind)
         except msgspec.DecodeError:
             return None
-
-
-def _process(run: StoredRun) -> ProcessId | None:
-    text = run.tags.get(PROCESS_TAG, "")
-    if not text:
-        return None
-    try:
-        return msgspec.json.decode(text, type=ProcessId)
-    except msgspec.DecodeError:
-        return None
-
-
-def _strings(text: str | None) -> list[str]:
-    """Read a tag that should hold a JSON list of strings; anybody may have edited it."""
-    try:
-        return msgspec.json.decode(text or "[]", type=list[str])
-    except msgspec.DecodeError:
-        return []

@@ -18,7 +18,7 @@ from perijove.contracts.develop import Cell
 from perijove.core.errors import PerijoveError, UnavailableError
 from perijove.core.ledger import now
 from perijove.develop.ports import EndState
-from perijove.develop.service import COMMIT_TAG, DIRTY_TAG
+from perijove.develop.tags import COMMIT_TAG, DIRTY_TAG
 from perijove.kernel import tracking
 from perijove.kernel.environment import git_commit, packages
 from perijove.kernel.files import unwatched

@@ -28,7 +28,8 @@ from perijove.develop import service as develop
 from perijove.develop.ingester import Ingester
 from perijove.develop.ports import Batch, Point
 from perijove.develop.routes import HANDLERS
-from perijove.develop.service import PROCESS_TAG, DevelopService
+from perijove.develop.service import DevelopService
+from perijove.develop.tags import PROCESS_TAG
 from perijove.testing.run_store import START
 
 
