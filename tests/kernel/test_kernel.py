@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -82,6 +83,8 @@ def test_a_killed_kernel_leaves_its_numbers_and_reads_lost(
     manager, client = kernel
     client.execute(LOOP)
     until(lambda: points(bench) > 20, "the curve grows while the cell runs")
-    manager.shutdown_kernel(now=True)
+    # A kill and no interrupt before it, which the manager's own shutdown would send: a cell that
+    # is interrupted still says that it was stopped.
+    os.kill(manager.provisioner.process.pid, signal.SIGKILL)  # type: ignore[union-attr]
     until(lambda: bench.develop.list_runs().items[0].state == "lost", "the run's process is gone")
     assert points(bench) > 20
