@@ -30,8 +30,8 @@ SAMPLE_CELLS: Final = 24_000_000
 """Of a wide table fewer rows are sampled."""
 SAMPLE_PLACES: Final = 16
 """Row groups that a sample is taken from, spread over the files."""
-BLOCK_ROWS: Final = 131_072
-QUANTILE_ROWS: Final = 500_000
+BLOCK_ROWS: Final = 65_536
+QUANTILE_ROWS: Final = 300_000
 QUANTILE_CELLS: Final = 12_000_000
 """Values of the random sample that are kept, all columns together: 96 MB."""
 CORRELATED: Final = 50
