@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from perijove.adapters.duckdb.workers import Lane, Workers
+from perijove.adapters.duckdb.workers import Lane, Workers, place_of
 from perijove.contracts.data import Column, SplitFacts, SplitPart
 from perijove.contracts.table import CellValue
 from perijove.core.errors import InvalidInputError, UnreadableDataError, UnsupportedError
@@ -122,7 +122,7 @@ class DuckDbEngine:
         case: bool,
     ) -> tuple[int, int] | None:
         request = {
-            "do": "find", **_place(look.table), "names": list(look.names), "text": text,
+            "do": "find", **place_of(look.table), "names": list(look.names), "text": text,
             "columns": list(columns), "row": row, "column": column, "backwards": backwards,
             "case": case,
         }  # fmt: skip
@@ -158,7 +158,7 @@ class DuckDbEngine:
         self, action: str, table: Table, lane: Lane = "questions", **arguments: Any
     ) -> dict[str, Any]:
         return self._workers.ask(
-            {"do": action, **_place(table), **arguments}, table.files, PAGE_SECONDS, lane
+            {"do": action, **place_of(table), **arguments}, table.files, PAGE_SECONDS, lane
         )
 
     def read(self, table: Table, columns: list[str] | None = None) -> ArrowTable:
@@ -240,14 +240,14 @@ class DuckDbEngine:
         )
 
     def row_sums(self, table: Table) -> RowSums:
-        request = {"do": "fingerprint", **_place(table)}
+        request = {"do": "fingerprint", **place_of(table)}
         reply = self._workers.ask(request, table.files, SUMS_SECONDS)
         first, second = (int(number) for number in reply["sums"])
         return RowSums(reply["method"], reply["schema"], reply["rows"], (first, second))
 
     def compare(self, base: Table, other: Table, *, scratch: Path) -> Difference:
         spill = scratch / uuid.uuid4().hex
-        request = {"do": "compare", "base": _place(base), "other": _place(other)}
+        request = {"do": "compare", "base": place_of(base), "other": place_of(other)}
         try:
             reply = self._workers.work(
                 request, [*other.files, *base.files], COMPARE_SECONDS, scratch=spill
@@ -260,16 +260,9 @@ class DuckDbEngine:
         self._workers.close()
 
 
-def _place(table: Table) -> dict[str, Any]:
-    return {
-        "files": [str(file) for file in table.files],
-        "partitions": str(table.partitions) if table.partitions else None,
-    }
-
-
 def _look(look: Look) -> dict[str, Any]:
     return {
-        **_place(look.table),
+        **place_of(look.table),
         "names": list(look.names),
         "tree": msgspec.to_builtins(look.filter),
         "sort": msgspec.to_builtins(look.sort),

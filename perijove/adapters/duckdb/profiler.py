@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from perijove.adapters.duckdb.workers import Workers
+from perijove.adapters.duckdb.workers import Workers, place_of
 from perijove.contracts.table import Profile
 from perijove.data.ports import Table, Work
 
@@ -29,13 +29,13 @@ class DuckDbProfiler:
 
     def footer(self, table: Table) -> Profile:
         reply = self._workers.ask(
-            {"do": "profile_footer", **_place(table)}, table.files, FOOTER_SECONDS
+            {"do": "profile_footer", **place_of(table)}, table.files, FOOTER_SECONDS
         )
         return _profile("footer", reply)
 
     def sample(self, table: Table, time: str) -> Profile:
         reply = self._workers.ask(
-            {"do": "profile_sample", "time_column": time, **_place(table)},
+            {"do": "profile_sample", "time_column": time, **place_of(table)},
             table.files,
             SAMPLE_SECONDS,
         )
@@ -43,7 +43,7 @@ class DuckDbProfiler:
 
     def full(self, table: Table, time: str, work: Work) -> Profile:
         reply = self._workers.work(
-            {"do": "profile_full", "time_column": time, **_place(table)},
+            {"do": "profile_full", "time_column": time, **place_of(table)},
             table.files,
             FULL_SECONDS,
             work,
@@ -52,16 +52,9 @@ class DuckDbProfiler:
 
     def leaks(self, table: Table, target: str) -> tuple[int, dict[str, float]]:
         reply = self._workers.work(
-            {"do": "leaks", "target": target, **_place(table)}, table.files, SAMPLE_SECONDS
+            {"do": "leaks", "target": target, **place_of(table)}, table.files, SAMPLE_SECONDS
         )
         return reply["rows"], {one["column"]: one["score"] for one in reply["scores"]}
-
-
-def _place(table: Table) -> dict[str, Any]:
-    return {
-        "files": [str(file) for file in table.files],
-        "partitions": str(table.partitions) if table.partitions else None,
-    }
 
 
 def _profile(stage: str, reply: dict[str, Any]) -> Profile:

@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from perijove.adapters.duckdb.expressions import RuleFaultError
 from perijove.adapters.duckdb.predicates import wanted_type
-from perijove.adapters.duckdb.workers import Workers
+from perijove.adapters.duckdb.workers import Workers, place_of
 from perijove.contracts.quality import Rule, RuleResult
 from perijove.core.errors import UnavailableError
 from perijove.data.expression import Function, Value, parse, walk
@@ -80,10 +80,10 @@ class DuckDbRules:
         started = time.perf_counter()
         request = {
             "do": "check_rules",
-            **_place(table),
+            **place_of(table),
             "rules": msgspec.to_builtins(list(rules)),
             "references": {
-                key: {**_place(other), "column": column}
+                key: {**place_of(other), "column": column}
                 for key, (other, column) in references.items()
             },
         }
@@ -106,7 +106,7 @@ class DuckDbRules:
         return {rule: fault for rule, fault in found.items() if fault}
 
     def newest(self, table: Table, column: str) -> int | None:
-        request = {"do": "newest", **_place(table), "column": column}
+        request = {"do": "newest", **place_of(table), "column": column}
         found: int | None = self._workers.ask(request, table.files, NEWEST_SECONDS)["newest"]
         return found
 
@@ -128,13 +128,6 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
         yield db
     finally:
         db.close()
-
-
-def _place(table: Table) -> dict[str, Any]:
-    return {
-        "files": [str(file) for file in table.files],
-        "partitions": str(table.partitions) if table.partitions else None,
-    }
 
 
 def _fault(rule: Rule) -> str:

@@ -20,7 +20,7 @@ from perijove.core.errors import (
     UnavailableError,
     UnreadableDataError,
 )
-from perijove.data.ports import Work
+from perijove.data.ports import Table, Work
 
 Lane = Literal["pages", "questions"]
 MEMORY: dict[Lane | Literal["work"], int] = {
@@ -172,6 +172,14 @@ class _Lane:
         worker, self._worker = self._worker, None
         if worker is not None:
             _end(worker)
+
+
+def place_of(table: Table) -> dict[str, Any]:
+    """Say in a request where a table's rows are."""
+    return {
+        "files": [str(file) for file in table.files],
+        "partitions": str(table.partitions) if table.partitions else None,
+    }
 
 
 def _folders_of(files: Sequence[Path], known: Sequence[str]) -> list[str]:

@@ -213,9 +213,9 @@ class _Pass:
             values = hints.column(name).combine_chunks()
             limits = _limits(files.footer(leaves[name])[1:], values) if name in leaves else None
             figures = ColumnFigures(name, values.type, limits)
-            first = ColumnFigures(name, values.type, limits)
-            first.add(values)
             if figures.kind == "text":
+                first = ColumnFigures(name, values.type, limits)
+                first.add(values)
                 if first.values.number()[0] * 4 < len(values):
                     self._texts.append(name)
                 else:
