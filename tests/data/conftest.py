@@ -1,4 +1,4 @@
-"""What tests of sources share: a store that speaks S3, with a user's key in the environment."""
+"""What tests of data share: the service of a project, and a store that speaks S3."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from typing import Any
 
 import pytest
 
+from perijove.adapters.workbench import Workbench
+from perijove.core.context import ProjectContext
+from perijove.data.service import DataService
 from tests.data import servers
 
 BUCKET = "builds-bucket"
+
+
+@pytest.fixture
+def data(project: ProjectContext) -> Iterator[DataService]:
+    service = Workbench(project).data
+    yield service
+    service.close()
 
 
 @pytest.fixture(scope="session")

@@ -32,13 +32,6 @@ from perijove.data.service import DataService
 
 
 @pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
-
-
-@pytest.fixture
 def good(data: DataService, folder: Path) -> Iterator[None]:
     """A dataset that is readable before and after what the test does."""
     (folder / "good.csv").write_text("a,b\n1,x\n2,y\n")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from perijove.adapters.workbench import Workbench
 from perijove.contracts.deploy import GateCheck, ModelFacts
 from perijove.contracts.quality import QualityFacts, Rule, RuleResult
 from perijove.core.chain import facts_of
@@ -19,13 +18,6 @@ from perijove.data.curation import Program
 from perijove.data.service import DataService
 
 Ask = Callable[..., GateCheck]
-
-
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
 
 
 @pytest.fixture

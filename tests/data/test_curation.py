@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from perijove.adapters.workbench import Workbench
 from perijove.contracts.data import DataFacts, Distribution
 from perijove.contracts.quality import QualityFacts
 from perijove.core.chain import facts_of
-from perijove.core.context import ProjectContext
 from perijove.core.errors import (
     ConflictError,
     InvalidInputError,
@@ -44,13 +41,6 @@ minimum = "2"
 action = "block"
 """
 ROWS = pa.table({"id": [1, 2, 3, 4, 5], "size": [10, None, 5000, 30, -1]})
-
-
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
 
 
 @pytest.fixture

@@ -26,10 +26,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perijove.adapters.delta import DeltaLake
-from perijove.adapters.workbench import Workbench, open_workbench
+from perijove.adapters.workbench import open_workbench
 from perijove.contracts.data import DataFacts
 from perijove.core.chain import facts_of
-from perijove.core.context import ProjectContext
 from perijove.core.errors import (
     ConflictError,
     ReadOnlyError,
@@ -38,13 +37,6 @@ from perijove.core.errors import (
 )
 from perijove.data.ports import Table
 from perijove.data.service import DataService
-
-
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
 
 
 def _commit(data: DataService, table: pa.Table, name: str = "t", source: str = "") -> Any:

@@ -56,13 +56,6 @@ def table() -> pa.Table:
     )  # fmt: skip
 
 
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
-
-
 @pytest.fixture(scope="module")
 def profiled(table: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("profiled")

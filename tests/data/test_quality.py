@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from perijove.adapters.workbench import Workbench
 from perijove.contracts.data import DataFacts
 from perijove.contracts.quality import CheckRequest, QualityFacts, Rule, RuleSave, RulesImport
 from perijove.core.call import Call
 from perijove.core.chain import facts_of
-from perijove.core.context import ProjectContext
 from perijove.core.errors import (
     ConflictError,
     InvalidInputError,
@@ -27,13 +24,6 @@ from perijove.data.routes import HANDLERS
 from perijove.data.service import DataService
 
 CSV = "id,size,state\n1,10,on\n2,,off\n2,30,of\n3,-4,\n"
-
-
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
 
 
 @pytest.fixture

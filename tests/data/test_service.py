@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -11,11 +10,9 @@ import pyarrow as pa
 import pytest
 
 from perijove.adapters.duckdb.workers import Workers
-from perijove.adapters.workbench import Workbench
 from perijove.contracts.data import DataFacts, DatasetSettings, SplitFacts
 from perijove.contracts.table import RowsQuery
 from perijove.core.chain import facts_of
-from perijove.core.context import ProjectContext
 from perijove.core.errors import (
     ConflictError,
     InvalidInputError,
@@ -26,13 +23,6 @@ from perijove.data.service import DataService
 
 BIG = 1368338379971760128
 CSV = f",result,size,start\n{BIG},FAILURE,10,100\n{BIG + 1},SUCCESS,,90\n{BIG + 2},SUCCESS,30,110\n"
-
-
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,9 @@ import pytest
 from perijove.adapters.sources.delta import DeltaFolder
 from perijove.adapters.sources.folder import Folder
 from perijove.adapters.sources.local import LocalFile
-from perijove.adapters.workbench import Workbench
 from perijove.contracts.data import DataFacts
 from perijove.contracts.table import RowsQuery
 from perijove.core.chain import SourceFacts, facts_of
-from perijove.core.context import ProjectContext
 from perijove.core.errors import (
     ConflictError,
     ForbiddenPathError,
@@ -106,13 +104,6 @@ class TestDeltaFolder(DataSourceSuite):
         second = look()
         assert (first.delta_version, second.delta_version) == (0, 1)
         assert first.sha256 != second.sha256
-
-
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
 
 
 def _read(data: DataService, name: str, version: int = 0) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +32,6 @@ from perijove.data.service import DataService
 from tests.data import servers
 from tests.data.conftest import BUCKET
 from tests.data.servers import parquet
-
-
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
 
 
 def _numbers(data: DataService, name: str, version: int = 0) -> list[int]:

@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 
 from perijove.adapters.sources.sql import PostgreSql, Sqlite
-from perijove.adapters.workbench import Workbench
 from perijove.contracts.data import DataFacts
 from perijove.core.chain import SourceFacts, facts_of
-from perijove.core.context import ProjectContext
 from perijove.core.errors import (
     ForbiddenPathError,
     InvalidInputError,
@@ -92,13 +90,6 @@ class TestSqlite(DataSourceSuite):
                 db.close()
 
         return Place()
-
-
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
 
 
 def _read(data: DataService, name: str, version: int = 0) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,22 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perijove.adapters.parts import group_counts, group_hashes, take_part
-from perijove.adapters.workbench import Workbench
 from perijove.contracts.chain import Node
 from perijove.contracts.data import SplitFacts, SplitRequest
 from perijove.core.chain import facts_of
-from perijove.core.context import ProjectContext
 from perijove.core.errors import ConflictError, InvalidInputError
 from perijove.data.service import DataService
 
 PARTS = {"train": 0.6, "validation": 0.2, "test": 0.2}
-
-
-@pytest.fixture
-def data(project: ProjectContext) -> Iterator[DataService]:
-    service = Workbench(project).data
-    yield service
-    service.close()
 
 
 def _commit(data: DataService, **columns: Any) -> Node:

@@ -77,7 +77,6 @@ export class RowsGrid extends DataGrid {
       headerVisibility: 'all'
     });
     this._options = options;
-    this.addClass('pj-rows-grid');
     this.keyHandler = new RowsKeyHandler(this);
     this.mouseHandler = new RowsMouseHandler(this);
     this._applyTheme(theme);
