@@ -84,6 +84,41 @@ class ModelVersion(Struct):
     facts: ModelFacts
     verdicts: list[KpiVerdict]
     endpoints: list[str]
+    aliases: list[str] = []
+
+
+class AliasChange(Struct):
+    version: int
+    reason: str = ""
+    """Kept in the audit."""
+
+
+class ModelRegister(Struct):
+    """Make a model that a run logged by MLflow's own means a version on the chain."""
+
+    run_id: str
+    path: str = "model"
+    """Below the run's artifacts."""
+    name: str = ""
+    """The run's name when empty."""
+
+
+class CardSection(Struct):
+    title: str
+    text: str
+    """Markdown."""
+    missing: bool = False
+    """Nothing is known of it; ``text`` says how to fill it."""
+
+
+class ModelCard(Struct):
+    """What a model is for, what it was made of and how good it is, told from the chain."""
+
+    ref: str
+    title: str
+    sections: list[CardSection]
+    markdown: str
+    """All of it as one text, as it is kept with the version in MLflow."""
 
 
 class Models(Struct):

@@ -10,6 +10,7 @@ from typing import Literal
 
 from perijove.contracts.base import Struct
 from perijove.contracts.develop import Series
+from perijove.contracts.jobs import Job
 from perijove.contracts.operate import Resources
 from perijove.contracts.table import Task
 
@@ -52,6 +53,13 @@ class Progress(Struct, tag="progress"):
     task: Task
 
 
+class Ended(Struct, tag="ended"):
+    """A job that ran while this stream was open has ended: somebody may be waiting for it."""
+
+    project: str
+    job: Job
+
+
 class Failed(Struct, tag="failed"):
     """The watch cannot be served, say because the project file is broken."""
 
@@ -61,4 +69,4 @@ class Failed(Struct, tag="failed"):
     hint: str = ""
 
 
-ServerEvent = Changed | Points | Load | Progress | Failed
+ServerEvent = Changed | Points | Load | Progress | Ended | Failed

@@ -10,10 +10,20 @@ JobState = Literal["queued", "running", "finished", "failed", "stopped", "lost"]
 """``lost``: its supervisor died, and its processes were ended."""
 
 
+class JobResources(Facts):
+    """What a job holds while it runs."""
+
+    cpus: float = 0
+    """0 for a job that waits for nobody."""
+    gpus: int = 0
+    memory: int = 0
+    """Bytes that it needs free to start; 0 where nobody said."""
+
+
 class Job(Facts):
     id: str
     kind: str
-    """What it does: ``curate``, ``make_again``."""
+    """What it does: ``curate``, ``make_again``, ``train``, ``search``, ``rerun``."""
     title: str
     subject: str
     """The reference that it is about."""
@@ -28,6 +38,20 @@ class Job(Facts):
     exit_code: int | None = None
     result: dict[str, Any] = {}
     error: ErrorBody | None = None
+    executor: str = "local"
+    resources: JobResources = JobResources()
+    devices: list[int] = []
+    """GPUs that it holds, by NVML's numbers."""
+    waiting: str = ""
+    """What a queued job waits for, for people."""
+    attempt: int = 1
+    retry_of: str = ""
+    """The job whose work this one does again, or goes on with."""
+    retryable: bool = False
+    resumable: bool = False
+    """Whether it has kept a checkpoint to go on from."""
+    notebook: str = ""
+    """Where it was sent from, relative to the project."""
 
 
 class Jobs(Struct):
@@ -45,3 +69,24 @@ class JobLog(Struct):
     offset: int
     """Where to read on."""
     ended: bool
+
+
+class JobRetry(Struct):
+    resume: bool = False
+    """Go on from the last checkpoint, in the same run."""
+
+
+class ExecutorInfo(Struct):
+    """A place where jobs run."""
+
+    name: str
+    title: str
+    available: bool
+    reason: str = ""
+    """Why it is not, and what to do."""
+    cpus: float | None = None
+    gpus: int | None = None
+
+
+class Executors(Struct):
+    items: list[ExecutorInfo]

@@ -16,7 +16,12 @@ REF = "#/components/schemas/{name}"
 def document() -> dict[str, Any]:
     """Write the OpenAPI 3.1 document of the REST interface."""
     types: list[type[Struct]] = [ErrorBody, events.Watch, *get_args(events.ServerEvent)]
-    types += [develop.RunCard, variables.VariablesRequest, variables.VariablesReply]
+    types += [
+        develop.RunCard,
+        develop.BackgroundReview,
+        variables.VariablesRequest,
+        variables.VariablesReply,
+    ]
     for route in ROUTES:
         types += [t for t in (route.query, route.body) if t is not None]
         if not isinstance(route.reply, str):

@@ -24,11 +24,15 @@ from perijove.contracts import (
     quality,
     sources,
     table,
+    tracker,
 )
 from perijove.contracts.base import Done, Struct
 
 Step = Literal["problem", "data", "develop", "deploy", "monitor", "operate"]
 ARROW = "application/vnd.apache.arrow.stream"
+BYTES = "application/octet-stream"
+CSV = "text/csv"
+NOTEBOOK = "application/x-ipynb+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +194,45 @@ ROUTES: tuple[Route, ...] = (
           "A run and what made it"),
     Route("get_series", "GET", "runs/{run_id}/series", "develop", "read", develop.RunSeries,
           "The curves of a run", query=SeriesQuery),
+    Route("get_run_table", "POST", "runs/table", "develop", "read", tracker.RunTable,
+          "A page of the table of runs: filtered, sorted, grouped", body=tracker.RunsRequest),
+    Route("get_curves", "POST", "runs/curves", "develop", "read", tracker.CurveSet,
+          "Curves of several runs in one window", body=tracker.CurvesRequest),
+    Route("change_runs", "POST", "runs/change", "develop", "write", tracker.RunNames,
+          "Star, pin, tag, rename runs, or write a note", body=tracker.RunsChange),
+    Route("delete_runs", "POST", "runs/delete", "develop", "write", tracker.RunNames,
+          "Put runs away; they can be restored", body=tracker.RunsChosen),
+    Route("restore_runs", "POST", "runs/restore", "develop", "write", tracker.RunNames,
+          "Bring deleted runs back", body=tracker.RunsChosen),
+    Route("compare_runs", "POST", "runs/compare", "develop", "read", tracker.Comparison,
+          "Runs side by side", body=tracker.CompareRequest),
+    Route("get_importance", "POST", "runs/importance", "develop", "read", tracker.Importance,
+          "Which parameters a metric depends on", body=tracker.ImportanceRequest),
+    Route("export_runs", "POST", "runs/export", "develop", "read", CSV,
+          "The table's runs as CSV", body=tracker.RunsExport),
+    Route("list_artifacts", "GET", "runs/{run_id}/artifacts", "develop", "read",
+          tracker.Artifacts, "What a run left", query=tracker.ArtifactsQuery),
+    Route("preview_artifact", "GET", "runs/{run_id}/artifacts/preview", "develop", "read",
+          tracker.ArtifactPreview, "An artifact as it can be shown",
+          query=tracker.ArtifactQuery),
+    Route("get_artifact", "GET", "runs/{run_id}/artifacts/content", "develop", "read", BYTES,
+          "An artifact's bytes", query=tracker.ArtifactQuery),
+    Route("get_run_notebook", "GET", "runs/{run_id}/notebook", "develop", "read", NOTEBOOK,
+          "The cells that made a run, as a notebook"),
+    Route("rerun_run", "POST", "runs/{run_id}/rerun", "develop", "execute", jobs.Job,
+          "Run a run's recorded cells in a fresh environment, and compare",
+          body=develop.RerunRequest),
     # deploy
     Route("list_models", "GET", "models", "deploy", "read", deploy.Models,
           "Model versions, newest first"),
+    Route("register_model", "POST", "models", "deploy", "write", deploy.ModelVersion,
+          "Make a model that a run logged a version", body=deploy.ModelRegister),
+    Route("get_model_card", "GET", "models/{name}/versions/{version}/card", "deploy", "read",
+          deploy.ModelCard, "A version's model card"),
+    Route("set_alias", "PUT", "models/{name}/aliases/{alias}", "deploy", "write", deploy.Models,
+          "Let an alias stand for a version", body=deploy.AliasChange),
+    Route("remove_alias", "DELETE", "models/{name}/aliases/{alias}", "deploy", "write",
+          deploy.Models, "Remove an alias"),
     Route("get_gate", "GET", "gate", "deploy", "read", deploy.Gate,
           "Every check of a model version", query=GateQuery),
     Route("list_targets", "GET", "targets", "deploy", "read", deploy.DeployTargets,
@@ -232,6 +272,10 @@ ROUTES: tuple[Route, ...] = (
           "What a job printed", query=jobs.JobLogQuery),
     Route("stop_job", "POST", "jobs/{job}/stop", "operate", "execute", jobs.Job,
           "Stop a job"),
+    Route("retry_job", "POST", "jobs/{job}/retry", "operate", "execute", jobs.Job,
+          "Do a job's work again, or go on with it", body=jobs.JobRetry),
+    Route("list_executors", "GET", "executors", "operate", "read", jobs.Executors,
+          "Where jobs run"),
     Route("stop_activity", "POST", "operate/stop", "operate", "execute", Done,
           "Stop a run or an endpoint", body=operate.StopRequest),
 )  # fmt: skip

@@ -69,6 +69,26 @@ class OpenLineageTable(Struct):
     namespace: str = ""
 
 
+class CostsTable(Struct):
+    """``[costs]``: what an hour costs; a run's cost is shown where one is given."""
+
+    cpu_hour: float = 0
+    """Of one core that is busy."""
+    gpu_hour: float = 0
+    """Of one GPU that is held."""
+    currency: str = ""
+
+
+class JobsTable(Struct):
+    """``[jobs]``: what jobs may take of this machine, and where they run unless somebody says."""
+
+    executor: str = "local"
+    cpus: float = 0
+    """At once; all cores when 0."""
+    gpus: list[int] | None = None
+    """By NVML's numbers; all when left out."""
+
+
 class Definition(Struct):
     """The whole file."""
 
@@ -77,6 +97,8 @@ class Definition(Struct):
     data: dict[str, DataTable] = {}
     sources: SourcesTable | None = None
     openlineage: OpenLineageTable = OpenLineageTable()
+    costs: CostsTable = CostsTable()
+    jobs: JobsTable = JobsTable()
 
 
 class ProjectFile:

@@ -91,7 +91,8 @@ def rest_handlers() -> list[tuple[str, type[GuardedHandler]]]:
     for route in ROUTES:
         by_path[route.path][route.method] = route
     handlers: list[tuple[str, type[GuardedHandler]]] = [(OPENAPI_PATH, OpenApiHandler)]
-    for path, routes in by_path.items():
+    # The first pattern that matches answers: `runs/table` before `runs/{run_id}`.
+    for path, routes in sorted(by_path.items(), key=lambda item: item[0].replace("{", "~")):
         pattern = path
         for name in next(iter(routes.values())).parameters:
             pattern = pattern.replace(f"{{{name}}}", rf"(?P<{name}>[^/]+)")

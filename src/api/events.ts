@@ -2,7 +2,17 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { Changed, Failed, Load, Progress, Points, ServerEvent, Step, Watch } from './types';
+import type {
+  Changed,
+  Ended,
+  Failed,
+  Load,
+  Progress,
+  Points,
+  ServerEvent,
+  Step,
+  Watch
+} from './types';
 import { STEPS } from './types';
 
 /** What a subscriber wants beside the news of what changed. */
@@ -54,6 +64,11 @@ export class EventStream implements IDisposable {
   /** How far work in the server's background is. */
   get progress(): ISignal<this, Progress> {
     return this._progress;
+  }
+
+  /** A job has ended. */
+  get ended(): ISignal<this, Ended> {
+    return this._ended;
   }
 
   /** The project cannot be watched, say because its file is broken. */
@@ -231,6 +246,9 @@ export class EventStream implements IDisposable {
       case 'progress':
         this._progress.emit(event);
         break;
+      case 'ended':
+        this._ended.emit(event);
+        break;
       case 'failed':
         this._failed.emit(event);
         break;
@@ -262,6 +280,7 @@ export class EventStream implements IDisposable {
   private readonly _points = new Signal<this, Points>(this);
   private readonly _load = new Signal<this, Load>(this);
   private readonly _progress = new Signal<this, Progress>(this);
+  private readonly _ended = new Signal<this, Ended>(this);
   private readonly _failed = new Signal<this, Failed>(this);
   private readonly _connectionChanged = new Signal<this, boolean>(this);
   private readonly _url: string;

@@ -587,6 +587,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/executors': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Where jobs run */
+    get: operations['list_executors'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/gate': {
     parameters: {
       query?: never;
@@ -649,6 +666,23 @@ export interface paths {
     get: operations['get_job_log'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jobs/{job}/retry': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Do a job's work again, or go on with it */
+    post: operations['retry_job'];
     delete?: never;
     options?: never;
     head?: never;
@@ -749,6 +783,42 @@ export interface paths {
     };
     /** Model versions, newest first */
     get: operations['list_models'];
+    put?: never;
+    /** Make a model that a run logged a version */
+    post: operations['register_model'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/models/{name}/aliases/{alias}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** Let an alias stand for a version */
+    put: operations['set_alias'];
+    post?: never;
+    /** Remove an alias */
+    delete: operations['remove_alias'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/models/{name}/versions/{version}/card': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A version's model card */
+    get: operations['get_model_card'];
     put?: never;
     post?: never;
     delete?: never;
@@ -861,6 +931,142 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/runs/change': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Star, pin, tag, rename runs, or write a note */
+    post: operations['change_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/compare': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Runs side by side */
+    post: operations['compare_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/curves': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Curves of several runs in one window */
+    post: operations['get_curves'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/delete': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Put runs away; they can be restored */
+    post: operations['delete_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/export': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** The table's runs as CSV */
+    post: operations['export_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/importance': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Which parameters a metric depends on */
+    post: operations['get_importance'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/restore': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Bring deleted runs back */
+    post: operations['restore_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/table': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** A page of the table of runs: filtered, sorted, grouped */
+    post: operations['get_run_table'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/runs/{run_id}': {
     parameters: {
       query?: never;
@@ -872,6 +1078,91 @@ export interface paths {
     get: operations['get_run'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/{run_id}/artifacts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What a run left */
+    get: operations['list_artifacts'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/{run_id}/artifacts/content': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** An artifact's bytes */
+    get: operations['get_artifact'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/{run_id}/artifacts/preview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** An artifact as it can be shown */
+    get: operations['preview_artifact'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/{run_id}/notebook': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The cells that made a run, as a notebook */
+    get: operations['get_run_notebook'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/runs/{run_id}/rerun': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Run a run's recorded cells in a fresh environment, and compare */
+    post: operations['rerun_run'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1007,6 +1298,11 @@ export interface components {
     Alerts: {
       items: components['schemas']['Alert'][];
     };
+    AliasChange: {
+      /** @default  */
+      reason?: string;
+      version: number;
+    };
     AllOf: {
       of: (
         | components['schemas']['Compare']
@@ -1030,6 +1326,45 @@ export interface components {
       )[];
       /** @enum {unknown} */
       type: 'any';
+    };
+    Artifact: {
+      bytes: number | null;
+      folder: boolean;
+      /** @enum {unknown} */
+      kind:
+        'binary' | 'folder' | 'image' | 'json' | 'markdown' | 'model' | 'plot' | 'table' | 'text';
+      name: string;
+      path: string;
+    };
+    /** @description One artifact as it can be shown; ``get_artifact`` gives its bytes. */
+    ArtifactPreview: {
+      bytes: number;
+      /** @default [] */
+      columns?: string[];
+      /** @default false */
+      cut?: boolean;
+      /** @enum {unknown} */
+      kind:
+        'binary' | 'folder' | 'image' | 'json' | 'markdown' | 'model' | 'plot' | 'table' | 'text';
+      path: string;
+      /** @default [] */
+      rows?: string[][];
+      /** @default  */
+      text?: string;
+      /** @default null */
+      total_rows?: number | null;
+    };
+    ArtifactQuery: {
+      path: string;
+    };
+    Artifacts: {
+      items: components['schemas']['Artifact'][];
+      /** @default  */
+      place?: string;
+    };
+    ArtifactsQuery: {
+      /** @default  */
+      path?: string;
     };
     Audit: {
       /** @default null */
@@ -1065,9 +1400,33 @@ export interface components {
       /** @default  */
       resource?: string;
     };
+    /** @description The cells that ran in a kernel, for the person to choose from. */
+    BackgroundReview: {
+      cells: components['schemas']['ReviewedCell'][];
+      /** @default 1 */
+      cpus?: number;
+      /** @default [] */
+      disorder?: components['schemas']['Disorder'][];
+      /** @default [] */
+      executors?: string[];
+      /** @default 0 */
+      gpus?: number;
+    };
+    CardSection: {
+      /** @default false */
+      missing?: boolean;
+      text: string;
+      title: string;
+    };
     Cell: {
       number: number;
       source: string;
+    };
+    CellDiff: {
+      left: number | null;
+      lines: components['schemas']['CodeLine'][];
+      right: number | null;
+      same: boolean;
     };
     CellQuery: {
       column: string;
@@ -1082,6 +1441,30 @@ export interface components {
       bytes: number;
       text: string;
     };
+    /** @description What a rerun of a run's recorded cells, in a fresh environment, came to. */
+    CertificateFacts: {
+      at: number;
+      bitwise: boolean;
+      /** @default  */
+      cells_sha256?: string;
+      /** @default [] */
+      differences?: string[];
+      /** @default [] */
+      inputs?: string[];
+      /** @default  */
+      job?: string;
+      /** @default  */
+      lock_sha256?: string;
+      /** @default [] */
+      metrics?: components['schemas']['Compared'][];
+      ok: boolean;
+      /** @default [] */
+      reasons?: string[];
+      rerun: string;
+      run_id: string;
+      seconds: number;
+      tolerance: number;
+    };
     /** @description Something of these steps is not as it was. */
     Changed: {
       project: string;
@@ -1092,6 +1475,21 @@ export interface components {
     CheckRequest: {
       /** @default 0 */
       version?: number;
+    };
+    CodeDiff: {
+      cells: components['schemas']['CellDiff'][];
+      /** @default [] */
+      commit?: string[];
+      run_id: string;
+    };
+    CodeLine: {
+      /** @enum {unknown} */
+      kind: 'added' | 'removed' | 'same' | 'skipped';
+      /** @default null */
+      left?: number | null;
+      /** @default null */
+      right?: number | null;
+      text: string;
     };
     CodeRequest: {
       /**
@@ -1180,11 +1578,65 @@ export interface components {
       type: 'compare';
       value: string;
     };
+    CompareRequest: {
+      run_ids: string[];
+    };
+    /** @description One metric of a run, and of its rerun. */
+    Compared: {
+      /** @default 0 */
+      differing?: number;
+      expected: number | ('-Infinity' | 'Infinity' | 'NaN');
+      /** @default null */
+      first_step?: number | null;
+      found: number | ('-Infinity' | 'Infinity' | 'NaN') | null;
+      metric: string;
+      /** @default 0 */
+      points?: number;
+      same: boolean;
+    };
+    ComparedRow: {
+      differs: boolean;
+      key: string;
+      values: (number | ('-Infinity' | 'Infinity' | 'NaN') | string | null)[];
+    };
+    Comparison: {
+      code: components['schemas']['CodeDiff'][];
+      data: components['schemas']['DataDiff'][];
+      environment: components['schemas']['ComparedRow'][];
+      metrics: components['schemas']['ComparedRow'][];
+      params: components['schemas']['ComparedRow'][];
+      runs: components['schemas']['RunSummary'][];
+      tags: components['schemas']['ComparedRow'][];
+    };
     /** @description Pearson's r between the first 50 columns of numbers, over the rows where both are there. */
     Correlation: {
       columns: string[];
       rows: number;
       values: (number | ('-Infinity' | 'Infinity' | 'NaN'))[][];
+    };
+    CurveSet: {
+      items: components['schemas']['RunCurve'][];
+    };
+    CurvesRequest: {
+      /**
+       * @default step
+       * @enum {unknown}
+       */
+      by?: 'step' | 'time';
+      /** @default null */
+      end?: number | null;
+      /** @default [] */
+      keys?: string[];
+      /** @default 700 */
+      points?: number;
+      run_ids: string[];
+      /** @default null */
+      start?: number | null;
+    };
+    DataDiff: {
+      differs: boolean;
+      name: string;
+      versions: (number | null)[];
     };
     /** @description What is fixed of one version of a dataset. */
     DataFacts: {
@@ -1332,6 +1784,16 @@ export interface components {
       base: number;
       version: number;
     };
+    /** @description One reason why the cells that ran are not the notebook that a fresh run would run. */
+    Disorder: {
+      /** @default [] */
+      cells?: number[];
+      detail: string;
+      /** @enum {unknown} */
+      kind: 'deleted' | 'edited' | 'failed' | 'hidden' | 'order';
+      /** @default [] */
+      names?: string[];
+    };
     /** @description One column's values in two versions, in the same bins. */
     Distribution: {
       after: number[];
@@ -1350,6 +1812,13 @@ export interface components {
       dst: string;
       role: string;
       src: string;
+    };
+    /** @description A job that ran while this stream was open has ended: somebody may be waiting for it. */
+    Ended: {
+      job: components['schemas']['Job'];
+      project: string;
+      /** @enum {unknown} */
+      type: 'ended';
     };
     Endpoint: {
       detail: string;
@@ -1388,6 +1857,21 @@ export interface components {
       /** @default  */
       hint?: string;
       message: string;
+    };
+    /** @description A place where jobs run. */
+    ExecutorInfo: {
+      available: boolean;
+      /** @default null */
+      cpus?: number | null;
+      /** @default null */
+      gpus?: number | null;
+      name: string;
+      /** @default  */
+      reason?: string;
+      title: string;
+    };
+    Executors: {
+      items: components['schemas']['ExecutorInfo'][];
     };
     ExportRequest: {
       path: string;
@@ -1530,6 +2014,19 @@ export interface components {
       /** @default [] */
       labels?: string[];
     };
+    Importance: {
+      items: components['schemas']['ParamImportance'][];
+      method: string;
+      metric: string;
+      /** @default  */
+      reason?: string;
+      runs: number;
+    };
+    ImportanceRequest: {
+      metric: string;
+      /** @default [] */
+      run_ids?: string[];
+    };
     InvokeReply: {
       body: string;
       milliseconds: number;
@@ -1541,30 +2038,54 @@ export interface components {
       rows: Record<string, unknown>[];
     };
     Job: {
+      /** @default 1 */
+      attempt?: number;
       by: string;
       created: number;
       /** @default  */
       detail?: string;
+      /** @default [] */
+      devices?: number[];
       /** @default null */
       ended?: number | null;
       /** @default null */
       error?: components['schemas']['ErrorBody'] | null;
+      /** @default local */
+      executor?: string;
       /** @default null */
       exit_code?: number | null;
       id: string;
       kind: string;
+      /** @default  */
+      notebook?: string;
       /** @default null */
       pid?: number | null;
       /** @default null */
       progress?: number | null;
+      /**
+       * @default {
+       *       "cpus": 0,
+       *       "gpus": 0,
+       *       "memory": 0
+       *     }
+       */
+      resources?: components['schemas']['JobResources'];
       /** @default {} */
       result?: Record<string, unknown>;
+      /** @default false */
+      resumable?: boolean;
+      /** @default  */
+      retry_of?: string;
+      /** @default false */
+      retryable?: boolean;
       /** @default null */
       started?: number | null;
       /** @enum {unknown} */
       state: 'failed' | 'finished' | 'lost' | 'queued' | 'running' | 'stopped';
       subject: string;
       title: string;
+      /** @default  */
+      waiting?: string;
     };
     JobLog: {
       ended: boolean;
@@ -1574,6 +2095,19 @@ export interface components {
     JobLogQuery: {
       /** @default 0 */
       offset?: number;
+    };
+    /** @description What a job holds while it runs. */
+    JobResources: {
+      /** @default 0 */
+      cpus?: number;
+      /** @default 0 */
+      gpus?: number;
+      /** @default 0 */
+      memory?: number;
+    };
+    JobRetry: {
+      /** @default false */
+      resume?: boolean;
     };
     Jobs: {
       items: components['schemas']['Job'][];
@@ -1703,6 +2237,13 @@ export interface components {
       /** @enum {unknown} */
       type: 'missing';
     };
+    /** @description What a model is for, what it was made of and how good it is, told from the chain. */
+    ModelCard: {
+      markdown: string;
+      ref: string;
+      sections: components['schemas']['CardSection'][];
+      title: string;
+    };
     /** @description What is fixed of one model version. */
     ModelFacts: {
       /** @default null */
@@ -1731,7 +2272,17 @@ export interface components {
       unregistered?: string[];
       uri: string;
     };
+    /** @description Make a model that a run logged by MLflow's own means a version on the chain. */
+    ModelRegister: {
+      /** @default  */
+      name?: string;
+      /** @default model */
+      path?: string;
+      run_id: string;
+    };
     ModelVersion: {
+      /** @default [] */
+      aliases?: string[];
       at: number;
       by: string;
       endpoints: string[];
@@ -1824,6 +2375,12 @@ export interface components {
     OverrideRequest: {
       by: string;
       reason: string;
+    };
+    ParamImportance: {
+      /** @default null */
+      correlation?: number | null;
+      importance: number;
+      param: string;
     };
     /** @description New points of a watched run; ``reset`` when the series are whole, not additions. */
     Points: {
@@ -1972,6 +2529,10 @@ export interface components {
       /** @enum {unknown} */
       state: 'blocked' | 'pass' | 'warn';
     };
+    RerunRequest: {
+      /** @default 0.000001 */
+      tolerance?: number;
+    };
     Resources: {
       at: number;
       cpu_percent: number;
@@ -1982,6 +2543,13 @@ export interface components {
       memory_total: number;
       memory_used: number;
       project_bytes: number;
+    };
+    ReviewedCell: {
+      number: number;
+      /** @default  */
+      reason?: string;
+      source: string;
+      wanted: boolean;
     };
     Revision: {
       at: number;
@@ -2083,6 +2651,12 @@ export interface components {
     /** @description A run with everything that made it. */
     Run: {
       cells: components['schemas']['Cell'][];
+      /** @default [] */
+      certificates?: components['schemas']['CertificateFacts'][];
+      /** @default [] */
+      children?: string[];
+      /** @default [] */
+      disorder?: components['schemas']['Disorder'][];
       environment: {
         [key: string]: string;
       };
@@ -2091,12 +2665,24 @@ export interface components {
       git_commit: string;
       git_dirty: boolean;
       inputs: string[];
+      /** @default [] */
+      masked?: string[];
+      /** @default  */
+      note?: string;
+      /** @default  */
+      obstacle?: string;
+      /** @default  */
+      parent?: string;
+      /** @default null */
+      search?: components['schemas']['SearchReport'] | null;
       seed: number | null;
       summary: components['schemas']['RunSummary'];
       tags: {
         [key: string]: string;
       };
       unregistered: string[];
+      /** @default null */
+      usage?: components['schemas']['Usage'] | null;
     };
     /** @description The payload of the live card, ``application/vnd.perijove.run+json``. */
     RunCard: {
@@ -2104,12 +2690,70 @@ export interface components {
       project: string;
       run_id: string;
     };
+    /** @description A column that the table can show. */
+    RunColumn: {
+      column: string;
+      /** @enum {unknown} */
+      kind: 'number' | 'text' | 'time';
+      runs: number;
+      telling: boolean;
+    };
+    RunCurve: {
+      run_id: string;
+      series: components['schemas']['Series'][];
+    };
+    RunGroup: {
+      newest: number;
+      /** @default [] */
+      run_ids?: string[];
+      runs: number;
+      spreads: components['schemas']['Spread'][];
+      value: string | null;
+    };
+    /** @description Runs that something was done to. */
+    RunNames: {
+      items: components['schemas']['RunSummary'][];
+    };
+    RunRow: {
+      /** @default 0 */
+      children?: number;
+      ended: number | null;
+      name: string;
+      notebook: string;
+      /** @default false */
+      noted?: boolean;
+      /** @default  */
+      parent?: string;
+      /** @default false */
+      pinned?: boolean;
+      /** @default null */
+      progress?: number | null;
+      run_id: string;
+      /** @default false */
+      starred?: boolean;
+      started: number;
+      /** @enum {unknown} */
+      state: 'failed' | 'finished' | 'lost' | 'queued' | 'running' | 'stopped';
+      /**
+       * @default perijove
+       * @enum {unknown}
+       */
+      tracked_by?: 'mlflow' | 'perijove';
+      values: (number | ('-Infinity' | 'Infinity' | 'NaN') | string | null)[];
+      /**
+       * @default
+       * @enum {unknown}
+       */
+      verdict?: '' | 'leaks' | 'met' | 'missed';
+    };
     RunSeries: {
       run_id: string;
       series: components['schemas']['Series'][];
     };
     RunSummary: {
       ended: number | null;
+      /** @default  */
+      job?: string;
       metrics: {
         [key: string]: number | ('-Infinity' | 'Infinity' | 'NaN');
       };
@@ -2121,10 +2765,14 @@ export interface components {
       };
       /** @default null */
       progress?: number | null;
+      /** @default null */
+      proved?: boolean | null;
       run_id: string;
+      /** @default false */
+      starred?: boolean;
       started: number;
       /** @enum {unknown} */
-      state: 'failed' | 'finished' | 'lost' | 'running' | 'stopped';
+      state: 'failed' | 'finished' | 'lost' | 'queued' | 'running' | 'stopped';
       /**
        * @default perijove
        * @enum {unknown}
@@ -2132,15 +2780,97 @@ export interface components {
       tracked_by?: 'mlflow' | 'perijove';
       verdicts: components['schemas']['KpiVerdict'][];
     };
+    RunTable: {
+      /** @default {} */
+      best?: {
+        [key: string]: string;
+      };
+      columns: components['schemas']['RunColumn'][];
+      /** @default  */
+      fault?: string;
+      groups: components['schemas']['RunGroup'][];
+      rows: components['schemas']['RunRow'][];
+      runs: number;
+      total: number;
+      /** @default null */
+      understood?:
+        | (
+            | components['schemas']['Compare']
+            | components['schemas']['OneOf']
+            | components['schemas']['Missing']
+            | components['schemas']['Not']
+            | components['schemas']['AllOf']
+            | components['schemas']['AnyOf']
+          )
+        | null;
+    };
     Runs: {
       items: components['schemas']['RunSummary'][];
       total: number;
+    };
+    /** @description What is written on runs. What is None stays as it is. */
+    RunsChange: {
+      /** @default null */
+      name?: string | null;
+      /** @default null */
+      note?: string | null;
+      /** @default null */
+      pin?: boolean | null;
+      run_ids: string[];
+      /** @default null */
+      star?: boolean | null;
+      /** @default {} */
+      tags?: {
+        [key: string]: string;
+      };
+      /** @default [] */
+      untag?: string[];
+    };
+    RunsChosen: {
+      run_ids: string[];
+    };
+    /** @description The table's runs, all that match, as CSV. */
+    RunsExport: {
+      request: components['schemas']['RunsRequest'];
     };
     RunsQuery: {
       /** @default 200 */
       limit?: number;
       /** @default  */
       notebook?: string;
+    };
+    /** @description A page of the table of runs. */
+    RunsRequest: {
+      /** @default [] */
+      columns?: string[];
+      /** @default null */
+      filter?:
+        | (
+            | components['schemas']['Compare']
+            | components['schemas']['OneOf']
+            | components['schemas']['Missing']
+            | components['schemas']['Not']
+            | components['schemas']['AllOf']
+            | components['schemas']['AnyOf']
+          )
+        | null;
+      /** @default null */
+      group?: string | null;
+      /** @default  */
+      group_by?: string;
+      /** @default 100 */
+      limit?: number;
+      /** @default 0 */
+      offset?: number;
+      /** @default  */
+      search?: string;
+      /** @default [] */
+      sort?: components['schemas']['SortKey'][];
+      /**
+       * @default active
+       * @enum {unknown}
+       */
+      view?: 'active' | 'deleted';
     };
     /** @description When a curated dataset is made anew, and how that went. */
     Schedule: {
@@ -2155,6 +2885,18 @@ export interface components {
       /** @default null */
       next?: number | null;
       when: string;
+    };
+    /** @description Trials over a space of parameters, as the runs of one group. */
+    SearchReport: {
+      best: string;
+      /** @enum {unknown} */
+      direction: 'maximize' | 'minimize';
+      history: (number | ('-Infinity' | 'Infinity' | 'NaN'))[];
+      metric: string;
+      storage: string;
+      study: string;
+      trials: components['schemas']['Trial'][];
+      wanted: number | null;
     };
     /** @description Points of one metric, min/max down-sampled to at most 700 points. */
     Series: {
@@ -2267,6 +3009,17 @@ export interface components {
       };
       version: number;
     };
+    /** @description What the runs of a group have in one column. */
+    Spread: {
+      /** @default null */
+      high?: number | ('-Infinity' | 'Infinity' | 'NaN') | null;
+      /** @default null */
+      low?: number | ('-Infinity' | 'Infinity' | 'NaN') | null;
+      /** @default null */
+      mean?: number | ('-Infinity' | 'Infinity' | 'NaN') | null;
+      /** @default 0 */
+      values?: number;
+    };
     /** @description One line under a step in the sidebar. */
     StepEntry: {
       /** @default  */
@@ -2327,6 +3080,34 @@ export interface components {
     TopValue: {
       count: number;
       value: string;
+    };
+    Trial: {
+      number: number;
+      params: {
+        [key: string]: string;
+      };
+      run_id: string;
+      /** @enum {unknown} */
+      state: 'failed' | 'finished' | 'pruned' | 'running';
+      value: number | ('-Infinity' | 'Infinity' | 'NaN') | null;
+    };
+    /** @description What a run took, of its process and those that it started. */
+    Usage: {
+      /** @default null */
+      cost?: number | null;
+      /** @default null */
+      cpu_seconds?: number | null;
+      /** @default  */
+      currency?: string;
+      /** @default null */
+      gpu_seconds?: number | null;
+      /** @default [] */
+      gpus?: number[];
+      /** @default null */
+      peak_gpu_memory?: number | null;
+      /** @default null */
+      peak_memory?: number | null;
+      seconds: number;
     };
     Variable: {
       bytes: number | null;
@@ -3829,6 +4610,38 @@ export interface operations {
       };
     };
   };
+  list_executors: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Executors'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   get_gate: {
     parameters: {
       query: {
@@ -3951,6 +4764,44 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['JobLog'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  retry_job: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        job: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['JobRetry'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
         };
       };
       /** @description Refused, and why */
@@ -4143,6 +4994,151 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Models'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  register_model: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ModelRegister'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelVersion'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  set_alias: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+        alias: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AliasChange'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Models'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  remove_alias: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+        alias: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Models'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_model_card: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+        version: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelCard'];
         };
       };
       /** @description Refused, and why */
@@ -4424,6 +5420,294 @@ export interface operations {
       };
     };
   };
+  change_runs: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunsChange'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunNames'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  compare_runs: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CompareRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Comparison'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_curves: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CurvesRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CurveSet'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  delete_runs: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunsChosen'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunNames'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  export_runs: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunsExport'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/csv': string;
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_importance: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ImportanceRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Importance'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  restore_runs: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunsChosen'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunNames'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_run_table: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunsRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunTable'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   get_run: {
     parameters: {
       query: {
@@ -4445,6 +5729,183 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Run'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_artifacts: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+        path?: string;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Artifacts'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_artifact: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+        path: string;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/octet-stream': string;
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  preview_artifact: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+        path: string;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ArtifactPreview'];
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_run_notebook: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/x-ipynb+json': string;
+        };
+      };
+      /** @description Refused, and why */
+      '4XX': {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  rerun_run: {
+    parameters: {
+      query: {
+        /** @description The project's folder, relative to the server's root. */
+        project: string;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RerunRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
         };
       };
       /** @description Refused, and why */

@@ -12,6 +12,7 @@ export type Condition =
   | 'running'
   | 'failed'
   | 'not_started'
+  | 'queued'
   | 'finished'
   | 'stopped'
   | 'lost'
@@ -35,6 +36,7 @@ const GLYPHS: Record<Condition, Glyph> = {
   running: 'running',
   failed: 'failed',
   not_started: 'not_started',
+  queued: 'running',
   finished: 'ok',
   stopped: 'stopped',
   lost: 'failed',
@@ -108,6 +110,8 @@ export function conditionWord(state: Condition, trans: Trans): string {
       return trans.__('failed');
     case 'not_started':
       return trans.__('not started');
+    case 'queued':
+      return trans.__('waiting');
     case 'finished':
       return trans.__('finished');
     case 'stopped':

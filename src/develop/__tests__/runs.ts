@@ -16,6 +16,9 @@ export function runOf(values: Partial<RunSummary> = {}): RunSummary {
     models: [],
     progress: null,
     tracked_by: 'perijove',
+    starred: false,
+    job: '',
+    proved: null,
     ...values
   };
 }

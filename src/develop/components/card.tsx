@@ -264,6 +264,8 @@ function wordOf(state: RunSummary['state'], took: string, trans: Trans): string 
       return trans.__('lost: its process is gone');
     case 'running':
       return trans.__('running for %1', took);
+    case 'queued':
+      return trans.__('waiting to start');
   }
 }
 
