@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { URLExt } from '@jupyterlab/coreutils';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ServerConnection } from '@jupyterlab/services';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -24,12 +25,13 @@ export const api: JupyterFrontEndPlugin<IPerijove> = {
   description: "The client of Perijove's server, its event stream and the current project.",
   provides: IPerijove,
   requires: [IOpeners],
-  optional: [IStateDB, ITranslator],
+  optional: [IStateDB, ITranslator, IRenderMimeRegistry],
   activate: (
     app: JupyterFrontEnd,
     opens: IOpeners,
     state: IStateDB | null,
-    translator: ITranslator | null
+    translator: ITranslator | null,
+    rendermime: IRenderMimeRegistry | null
   ): IPerijove => {
     const settings = app.serviceManager.serverSettings;
     const trans = (translator ?? nullTranslator).load('perijove');
@@ -60,7 +62,8 @@ export const api: JupyterFrontEndPlugin<IPerijove> = {
       openers: opens,
       stoppers: new Stoppers(),
       commands: app.commands,
-      trans
+      trans,
+      rendermime
     };
   }
 };

@@ -1,3 +1,4 @@
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import { Token } from '@lumino/coreutils';
@@ -62,6 +63,8 @@ export interface IPerijove {
   readonly stoppers: IStoppers;
   readonly commands: CommandRegistry;
   readonly trans: TranslationBundle;
+  /** Shows Markdown as JupyterLab does; null where there is no such thing. */
+  readonly rendermime: IRenderMimeRegistry | null;
 }
 
 export const IPerijove = new Token<IPerijove>(

@@ -45,7 +45,8 @@ export function services(answers: Answers): IPerijove {
     openers: new Openers(),
     stoppers: new Stoppers(),
     commands: new CommandRegistry(),
-    trans: english
+    trans: english,
+    rendermime: null
   };
 }
 
