@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from perijove.contracts import develop, events, variables
+from perijove.contracts import background, develop, events, variables
 from perijove.contracts.base import ErrorBody, Struct
 from perijove.contracts.routes import ROUTES, Route
 
@@ -19,6 +19,8 @@ def document() -> dict[str, Any]:
     types += [
         develop.RunCard,
         develop.BackgroundReview,
+        background.BackgroundRequest,
+        background.BackgroundReply,
         variables.VariablesRequest,
         variables.VariablesReply,
     ]

@@ -26,6 +26,7 @@ export type ArtifactPreview = Full<Schemas['ArtifactPreview']>;
 export type Artifacts = Full<Schemas['Artifacts']>;
 export type Audit = Full<Schemas['Audit']>;
 export type AuditEntry = Full<Schemas['AuditEntry']>;
+export type BackgroundReply = Full<Schemas['BackgroundReply']>;
 export type BackgroundReview = Full<Schemas['BackgroundReview']>;
 export type CardSection = Full<Schemas['CardSection']>;
 export type CellDiff = Full<Schemas['CellDiff']>;
@@ -146,6 +147,7 @@ export type ViewSpec = Request<'ViewSpec'>;
 export type RunsRequest = Request<'RunsRequest'>;
 export type RunsChange = Request<'RunsChange'>;
 
+export type BackgroundRequest = Request<'BackgroundRequest'>;
 export type VariablesRequest = Request<'VariablesRequest'>;
 
 export type Watch = Request<'Watch'>;

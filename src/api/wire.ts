@@ -1400,6 +1400,44 @@ export interface components {
       /** @default  */
       resource?: string;
     };
+    BackgroundReply: {
+      /** @default null */
+      error?: components['schemas']['ErrorBody'] | null;
+      id: number;
+      /** @default null */
+      job?: components['schemas']['Job'] | null;
+      /** @default [] */
+      problems?: string[];
+      /** @default null */
+      review?: components['schemas']['BackgroundReview'] | null;
+      /** @default  */
+      run_id?: string;
+    };
+    BackgroundRequest: {
+      /** @default  */
+      cell_id?: string;
+      /** @default null */
+      cpus?: number | null;
+      /** @default null */
+      deterministic?: boolean | null;
+      /** @default  */
+      executor?: string;
+      /** @default false */
+      force?: boolean;
+      /** @default null */
+      gpus?: number | null;
+      id: number;
+      /** @default  */
+      name?: string;
+      /** @default null */
+      numbers?: number[] | null;
+      /** @enum {unknown} */
+      op: 'review' | 'submit';
+      /** @default null */
+      seed?: number | null;
+      /** @default  */
+      source?: string;
+    };
     /** @description The cells that ran in a kernel, for the person to choose from. */
     BackgroundReview: {
       cells: components['schemas']['ReviewedCell'][];
@@ -2322,6 +2360,7 @@ export interface components {
       facts: Record<string, unknown>;
       /** @enum {unknown} */
       kind:
+        | 'certificate'
         | 'data'
         | 'endpoint'
         | 'evaluation'
@@ -2329,6 +2368,7 @@ export interface components {
         | 'outcomes'
         | 'proof'
         | 'quality'
+        | 'recipe'
         | 'run'
         | 'signoff'
         | 'source'
