@@ -145,7 +145,7 @@ class Workbench:
     def develop(self) -> DevelopService:
         from perijove.develop.service import DevelopService
 
-        return DevelopService(self.project, self.store, self.ingester)
+        return DevelopService(self.project, self.store, self.ingester, self.jobs)
 
     @once
     def gate(self) -> GateRegistry:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
-"""MLflow's words."""
+RunStatus = Literal["SCHEDULED", "RUNNING", "FINISHED", "FAILED", "KILLED"]
+"""MLflow's words; ``SCHEDULED`` while a run's job is queued."""
 EndState = Literal["finished", "failed", "stopped"]
 STATUSES: Final[dict[EndState, RunStatus]] = {
     "finished": "FINISHED",
@@ -56,6 +56,8 @@ class StoredRun:
     tags: dict[str, str]
 
 
+PARENT_TAG = "mlflow.parentRunId"
+"""The run that a run belongs to, such as the search that it is a trial of."""
 NOTEBOOK_TAG = "perijove.notebook"
 """Path of the notebook that a run was started from, relative to the project."""
 ERROR_TAG = "perijove.error"
@@ -68,8 +70,19 @@ class RunStore(Protocol):
     Raises NotFoundError for an unknown run and UnavailableError when the store does not answer.
     """
 
-    def create_run(self, name: str, *, started: int, batch: Batch) -> str:
-        """Make a run in state RUNNING in the project's experiment; return its id."""
+    def create_run(self, name: str, *, started: int, batch: Batch, queued: bool = False) -> str:
+        """Make a run in the project's experiment, RUNNING or SCHEDULED; return its id."""
+        ...
+
+    def begin(self, run_id: str, at: int) -> None:
+        """Set a run RUNNING: a queued one, which starts now, or one that ended and goes on.
+
+        The time of start moves for a queued one only, where the store can move it.
+        """
+        ...
+
+    def children(self, run_id: str) -> list[str]:
+        """Return the runs whose parent this one is, the newest first; at most 1,000."""
         ...
 
     def write(self, run_id: str, batch: Batch) -> None:

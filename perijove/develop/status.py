@@ -14,6 +14,7 @@ from perijove.core.metrics import sign
 
 ENTRIES = 5
 _STATES: dict[RunState, State] = {
+    "queued": "running",
     "running": "running",
     "finished": "ok",
     "failed": "failed",
@@ -90,6 +91,8 @@ def _newest(
         return "failed", f"{run.name} lost: its process is gone"
     if run.state == "stopped":
         return "attention", f"{run.name} was stopped"
+    if run.state == "queued":
+        return "running", f"{run.name} waits for its turn"
     for verdict in run.verdicts:
         if verdict.leaks:
             return "failed", f"{run.name} leaks: {', '.join(verdict.leaks)} tell the answer"

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from perijove.core.errors import NotFoundError
-from perijove.develop.ports import NOTEBOOK_TAG, Batch, Point, RunStore
+from perijove.develop.ports import NOTEBOOK_TAG, PARENT_TAG, Batch, Point, RunStore
 
 START = 1_790_000_000_000
 KEYS = [
@@ -68,6 +68,31 @@ class RunStoreSuite:
         store.finish(run_id, status, START + 5)  # type: ignore[arg-type]
         run = store.get_run(run_id)
         assert (run.status, run.ended) == (status, START + 5)
+
+    def test_a_queued_run_begins_and_one_that_ended_goes_on(self, store: RunStore) -> None:
+        run_id = store.create_run("q", started=START, batch=Batch(), queued=True)
+        run = store.get_run(run_id)
+        assert (run.status, run.ended) == ("SCHEDULED", None)
+        assert store.list_runs(limit=9, status="SCHEDULED")[1] == 1
+        store.begin(run_id, START + 5)
+        run = store.get_run(run_id)
+        assert (run.status, run.ended) == ("RUNNING", None)
+        started = run.started
+        assert started in (START, START + 5)
+        store.finish(run_id, "FAILED", START + 9)
+        store.begin(run_id, START + 20)
+        run = store.get_run(run_id)
+        assert (run.status, run.started, run.ended) == ("RUNNING", started, None)
+        store.finish(run_id, "FINISHED", START + 30)
+        assert store.get_run(run_id).ended == START + 30
+
+    def test_children_know_their_parent(self, store: RunStore) -> None:
+        parent = _new(store, "search")
+        one, two = (
+            _new(store, f"trial {i}", Batch(tags={PARENT_TAG: parent}), START + i) for i in (1, 2)
+        )
+        assert store.children(parent) == [two, one]
+        assert store.children(one) == []
 
     @pytest.mark.parametrize(
         "value", [0.0, -0.0, 1e-300, -1e300, 5e-324, math.nan, math.inf, -math.inf]
@@ -158,6 +183,7 @@ class RunStoreSuite:
             lambda: store.get_run("0" * 32),
             lambda: store.write("0" * 32, Batch([Point("x", 1.0, START, 0)])),
             lambda: store.finish("0" * 32, "FINISHED", START),
+            lambda: store.begin("0" * 32, START),
             lambda: store.artifact_folder("0" * 32),
         ):
             with pytest.raises(NotFoundError):

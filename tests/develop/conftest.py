@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from perijove.adapters.jobs.local import LocalRunner
 from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
 from perijove.develop.ingester import Ingester
 from perijove.develop.service import DevelopService
@@ -22,5 +23,10 @@ def ingester(project, store):
 
 
 @pytest.fixture
-def service(project, store, ingester):
-    return DevelopService(project, store, ingester)
+def jobs(project):
+    return LocalRunner(project.paths)
+
+
+@pytest.fixture
+def service(project, store, ingester, jobs):
+    return DevelopService(project, store, ingester, jobs)

@@ -17,14 +17,14 @@ from perijove.adapters.mlflow.client_store import ClientRunStore
 from perijove.contracts.base import number
 from perijove.contracts.data import DataFacts
 from perijove.contracts.deploy import ModelFacts
-from perijove.contracts.develop import Cell
+from perijove.contracts.develop import Cell, Disorder, Usage
 from perijove.contracts.routes import ROUTES, RunsQuery, SeriesQuery
 from perijove.core.call import Call
 from perijove.core.chain import EvaluationFacts
 from perijove.core.errors import ConflictError, NotFoundError, ReadOnlyError
 from perijove.core.files import ProcessId
 from perijove.core.journal import JournalWriter
-from perijove.develop import service as develop
+from perijove.develop import states
 from perijove.develop.ingester import Ingester
 from perijove.develop.ports import Batch, Point
 from perijove.develop.routes import HANDLERS
@@ -60,6 +60,10 @@ def log(service, run_id, *records):
     for record in records:
         writer.append(record)
     writer.close()
+
+
+def submit(jobs, argv):
+    return jobs.submit(kind="train", title="t", subject="", argv=argv, by="ada")
 
 
 def dead_process():
@@ -140,7 +144,7 @@ def test_a_run_on_another_machine_is_lost_when_it_is_silent(service, monkeypatch
     run_id = service.start_run("r", tags={PROCESS_TAG: msgspec.json.encode(away).decode()})
     assert service.get_run(run_id).summary.state == "running"
     assert [activity.memory for activity in service.activities()] == [None]
-    monkeypatch.setattr(develop, "SILENT_MS", -1)
+    monkeypatch.setattr(states, "SILENT_MS", -1)
     assert service.get_run(run_id).summary.state == "lost"
     monkeypatch.setattr(service.ingester, "heard", lambda run: START + 10**12)
     assert service.get_run(run_id).summary.state == "running"
@@ -299,10 +303,10 @@ def test_tags_that_somebody_edited_break_nothing(service, store):
     assert (run.inputs, run.unregistered, run.seed, run.cells) == ([], [], None, [])
 
 
-def test_the_service_works_through_mlflows_client(project):
+def test_the_service_works_through_mlflows_client(project, jobs):
     database.ensure_database(project.paths, project.name)
     store = ClientRunStore(project, database.own_uri(project.paths))
-    service = DevelopService(project, store, Ingester(project, store))
+    service = DevelopService(project, store, Ingester(project, store), jobs)
     run_id = service.start_run("r", notebook="a.ipynb", seed=1)
     service.record_origin(run_id, cells=[Cell(number=1, source="x")], environment={})
     log(service, run_id, ["m", START, 0, {"a": 1.0}])
@@ -334,3 +338,60 @@ def test_a_run_that_the_chain_does_not_take_is_not_left_running(service, project
         service.start_run("first")
     (run,), _ = service.store.list_runs(limit=9)
     assert run.status == "FAILED"
+
+
+def test_a_queued_run_stands_like_its_job_until_it_is_adopted(project, service, jobs):
+    run_id = service.queue_run("night", notebook="a.ipynb", params={"lr": "0.1"}, seed=3)
+    run = service.get_run(run_id)
+    assert (run.summary.state, run.summary.job, run.seed) == ("queued", "", 3)
+    assert run.summary.tracked_by == "mlflow"  # nobody has it yet
+    assert service.status().fact == "night waits for its turn"
+    job = submit(jobs, [sys.executable, "-c", "input()"])
+    service.assign_job(run_id, job.id)
+    assert service.get_run(run_id).summary.state == "queued"
+    assert service.get_run(run_id).summary.job == job.id
+    service.stop_run(run_id, "grace")
+    assert jobs.wait(job.id, 30).state == "stopped"
+    assert service.get_run(run_id).summary.state == "stopped"
+    service.adopt_run(run_id)  # the job was sent again
+    run = service.get_run(run_id)
+    assert (run.summary.tracked_by, run.tags[PROCESS_TAG] != "") == ("perijove", True)
+    assert service.store.get_run(run_id).status == "RUNNING"
+
+
+def test_a_run_whose_job_ended_without_ending_it_reads_like_the_job(service, jobs):
+    run_id = service.queue_run("night")
+    for code, state in (("pass", "lost"), ("raise SystemExit(3)", "failed")):
+        job = submit(jobs, [sys.executable, "-c", code])
+        service.assign_job(run_id, job.id)
+        jobs.wait(job.id, 30)
+        assert service.get_run(run_id).summary.state == state
+    service.assign_job(run_id, "gone")
+    assert service.get_run(run_id).summary.state == "lost"
+
+
+def test_a_queued_run_that_nobody_gave_a_job_is_lost(service, monkeypatch):
+    run_id = service.queue_run("night")
+    monkeypatch.setattr(states, "UNASSIGNED_MS", -1)
+    assert service.get_run(run_id).summary.state == "lost"
+
+
+def test_tags_say_the_rest(service, store):
+    usage = Usage(seconds=2.0, cpu_seconds=3.5, peak_memory=1 << 30)
+    disorder = [Disorder(kind="order", detail="Cell 3 ran after cell 5.", cells=[3, 5])]
+    parent = service.start_run("search")
+    run_id = service.start_run(
+        "trial",
+        tags={
+            "mlflow.note.content": "# Why",
+            "mlflow.parentRunId": parent,
+            "perijove.star": "1",
+            "perijove.usage": msgspec.json.encode(usage).decode(),
+            "perijove.disorder": msgspec.json.encode(disorder).decode(),
+            "perijove.masked": '["params.token"]',
+        },
+    )
+    run = service.get_run(run_id)
+    assert (run.note, run.parent, run.summary.starred) == ("# Why", parent, True)
+    assert (run.usage, run.disorder, run.masked) == (usage, disorder, ["params.token"])
+    assert service.get_run(parent).children == [run_id]

@@ -21,7 +21,7 @@ from perijove.adapters.mlflow.values import (
 from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
 from perijove.core.paths import resolve_inside
-from perijove.develop.ports import NOTEBOOK_TAG, Batch, Point, RunStatus, StoredRun
+from perijove.develop.ports import NOTEBOOK_TAG, PARENT_TAG, Batch, Point, RunStatus, StoredRun
 
 METRICS_A_CALL = 1000
 ENTITIES_A_CALL = 100
@@ -73,14 +73,16 @@ class ClientRunStore:
                     self._experiment = found.experiment_id
             return self._experiment
 
-    def create_run(self, name: str, *, started: int, batch: Batch) -> str:
+    def create_run(self, name: str, *, started: int, batch: Batch, queued: bool = False) -> str:
         tags = {"mlflow.user": self.project.actor, **batch.tags}
         experiment = self.experiment
         with _errors(self.uri):
             run = self._client.create_run(
                 experiment, start_time=started, tags=_tags(tags), run_name=short(name, 250)
             )
-        run_id = str(run.info.run_id)
+            run_id = str(run.info.run_id)
+            if queued:
+                self._client.update_run(run_id, status="SCHEDULED")
         self.write(run_id, Batch(batch.points, batch.params))
         return run_id
 
@@ -109,6 +111,12 @@ class ClientRunStore:
         if run.info.lifecycle_stage != "active":
             raise _unknown(run_id)
         return run
+
+    def begin(self, run_id: str, at: int) -> None:
+        # MLflow's client moves no time of start; the time of an earlier end goes with the next one.
+        self._active(run_id)
+        with _errors(self.uri, run_id):
+            self._client.update_run(run_id, status="RUNNING")
 
     def finish(self, run_id: str, status: RunStatus, at: int) -> None:
         self._active(run_id)
@@ -141,6 +149,17 @@ class ClientRunStore:
             token = page.token
             if not token:
                 return runs, total
+
+    def children(self, run_id: str) -> list[str]:
+        experiment = self.experiment
+        with _errors(self.uri):
+            page = self._client.search_runs(
+                [experiment],
+                filter_string=_equals(f"tags.`{PARENT_TAG}`", run_id),
+                max_results=PAGE,
+                order_by=["attributes.start_time DESC"],
+            )
+        return [run.info.run_id for run in page]
 
     def get_run(self, run_id: str) -> StoredRun:
         return _stored(self._active(run_id))
@@ -220,9 +239,9 @@ def _stored(run: Any) -> StoredRun:
     return StoredRun(
         run_id=info.run_id,
         name=info.run_name or info.run_id[:8],
-        status="RUNNING" if info.status == "SCHEDULED" else info.status,
+        status=info.status,
         started=info.start_time or 0,
-        ended=info.end_time,
+        ended=None if info.status in ("RUNNING", "SCHEDULED") else info.end_time,
         params={original_key(k): v for k, v in data.params.items()},
         metrics={original_key(k): unpack(v, False) for k, v in data.metrics.items()},
         tags={original_key(k): v for k, v in data.tags.items()},

@@ -22,7 +22,7 @@ from perijove.adapters.mlflow.values import MAX_PARAM, MAX_TAG, pack, short, sho
 from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
 from perijove.core.paths import resolve_inside
-from perijove.develop.ports import NOTEBOOK_TAG, Batch, Point, RunStatus, StoredRun
+from perijove.develop.ports import NOTEBOOK_TAG, PARENT_TAG, Batch, Point, RunStatus, StoredRun
 
 _VISIBLE = (
     "FROM runs r JOIN experiments e USING (experiment_id) "
@@ -126,7 +126,7 @@ class SqliteRunStore:
                         self._writer.execute("ROLLBACK")
                     raise
 
-    def create_run(self, name: str, *, started: int, batch: Batch) -> str:
+    def create_run(self, name: str, *, started: int, batch: Batch, queued: bool = False) -> str:
         run_id = uuid.uuid4().hex
         tags = {"mlflow.user": self.project.actor, **batch.tags, "mlflow.runName": name}
         with self._transaction() as db:
@@ -137,11 +137,12 @@ class SqliteRunStore:
             db.execute(
                 "INSERT INTO runs (run_uuid, name, source_type, source_name, entry_point_name, "
                 "user_id, status, start_time, source_version, lifecycle_stage, artifact_uri, "
-                "experiment_id) VALUES (?,?,'UNKNOWN','','',?,'RUNNING',?,'','active',?,?)",
+                "experiment_id) VALUES (?,?,'UNKNOWN','','',?,?,?,'','active',?,?)",
                 (
                     run_id,
                     short(name, 250),
                     short(tags["mlflow.user"], 256),
+                    "SCHEDULED" if queued else "RUNNING",
                     started,
                     f"{home[0]}/{run_id}/artifacts",
                     database.EXPERIMENT,
@@ -154,6 +155,15 @@ class SqliteRunStore:
         with self._transaction() as db:
             self._require(db, run_id)
             _write(db, run_id, batch)
+
+    def begin(self, run_id: str, at: int) -> None:
+        with self._transaction() as db:
+            self._require(db, run_id)
+            db.execute(
+                "UPDATE runs SET start_time=CASE status WHEN 'SCHEDULED' THEN ? ELSE start_time END"
+                ", status='RUNNING', end_time=NULL WHERE run_uuid=?",
+                (at, run_id),
+            )
 
     def finish(self, run_id: str, status: RunStatus, at: int) -> None:
         with self._transaction() as db:
@@ -198,12 +208,21 @@ class SqliteRunStore:
             raise _unknown(run_id)
         return self._with_values(heads)[0]
 
+    def children(self, run_id: str) -> list[str]:
+        rows = self._rows(
+            f"SELECT r.run_uuid {_VISIBLE} AND EXISTS (SELECT 1 FROM tags t WHERE "
+            "t.run_uuid=r.run_uuid AND t.key=? AND t.value=?) "
+            "ORDER BY r.start_time DESC, r.rowid DESC LIMIT 1000",
+            (PARENT_TAG, run_id),
+        )
+        return [row[0] for row in rows]
+
     def _with_values(self, heads: list[tuple[Any, ...]]) -> list[StoredRun]:
         runs = {
             run_id: StoredRun(
                 run_id=run_id,
                 name=name or run_id[:8],
-                status="RUNNING" if status == "SCHEDULED" else status,
+                status=status,
                 started=started or 0,
                 ended=ended,
                 params={},
