@@ -46,6 +46,7 @@
  *   effect is added by `addEffect` of `./lab`, which asks first.
  * - `useServices()` gives the client, the events, the project and the commands; `useOpen()`
  *   opens a reference, and tells when it cannot; `useTrans()` the translations.
+ * - `useKept(key, initial, read)` is state that comes back with the page after a reload.
  * - Numbers: `<Figure value>` (metrics), `count`, `bytes`, `duration`, `percent`; `<Time at>`.
  * - Lists: `DataTable`, with rows of 28 px of which only those in view exist.
  * - Curves: `Chart` (lines; it loads uPlot when it is in view), `Sparkline`, `Meter`;
@@ -55,8 +56,11 @@
 export { useAction, type Action } from './action';
 export { Button, IconButton, type ButtonProps, type IconButtonProps } from './button';
 export { Chart } from './chart';
+export { Chip, type ChipProps } from './chip';
 export { classes } from './classes';
+export { describe, filterOfAll, type Condition, type SortKey } from './conditions';
 export { Empty, ErrorView, Loaded, LoadingBar, Skeleton } from './feedback';
+export { FilterEditor, type FilterColumn } from './filter_editor';
 export {
   CheckField,
   FormRow,
@@ -80,6 +84,7 @@ export {
   toNumber
 } from './format';
 export { PageHeader, Section, type PageHeaderProps } from './header';
+export { useKept } from './kept';
 export { Meter, Sparkline } from './meter';
 export type { PageArgs, PageProps } from './page';
 export { PALETTE, colorOf } from './palette';

@@ -3,8 +3,10 @@ import type { ICommandPalette } from '@jupyterlab/apputils';
 import { MainAreaWidget, ReactWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { PartialJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Message } from '@lumino/messaging';
+import { Debouncer } from '@lumino/polling';
+import { Signal, type ISignal } from '@lumino/signaling';
 import type { ComponentType, ErrorInfo, ReactNode } from 'react';
 import { Component, Suspense, lazy } from 'react';
 
@@ -12,8 +14,12 @@ import { asPerijoveError } from '../api/errors';
 import type { IPerijove } from '../api/tokens';
 import { Button } from './button';
 import { Empty, ErrorView, Skeleton } from './feedback';
+import { MemoryContext, PageMemory } from './kept';
 import { guardOutputs, permitInOutputs } from './outputs';
 import { ServicesContext, VisibleContext, useServices, useSignal, useTrans } from './services';
+
+/** Milliseconds until what a page keeps is saved. */
+const SAVE_AFTER = 300;
 
 export type PageArgs = ReadonlyPartialJSONObject;
 
@@ -47,6 +53,9 @@ export interface PageHost {
 /**
  * Make a kind of page known: a command that opens it, an entry in the palette where it needs no
  * arguments, and its return after a reload. A second call with the same name shows the open page.
+ *
+ * What the page keeps of how somebody looks at it (`useKept`) travels with the restored arguments,
+ * under `kept`.
  */
 export function registerPage<Args extends PageArgs>(
   app: JupyterFrontEnd,
@@ -65,14 +74,18 @@ export function registerPage<Args extends PageArgs>(
     caption: spec.caption,
     icon: spec.icon,
     describedBy: spec.args ?? { args: { type: 'object', properties: {} } },
-    execute: async given => {
+    execute: async ({ kept, ...given }) => {
       const project = perijove.project.path;
       const args = { ...(spec.name !== undefined && { project }), ...given } as unknown as Args;
       const id = pageId(spec, args);
       let page = tracker.find(one => one.id === id);
       if (page === undefined) {
-        page = new Page(perijove, spec, Body, args);
-        page.id = id;
+        const made = new Page(perijove, spec, Body, args, kept);
+        const saver = new Debouncer(() => tracker.save(made), SAVE_AFTER);
+        made.memoryChanged.connect(() => void saver.invoke());
+        made.disposed.connect(() => saver.dispose());
+        made.id = id;
+        page = made;
         await tracker.add(page);
       } else {
         page.args = args;
@@ -91,7 +104,7 @@ export function registerPage<Args extends PageArgs>(
   if (restorer !== null) {
     void restorer.restore(tracker, {
       command,
-      args: page => page.args,
+      args: page => ({ ...page.args, kept: page.kept }),
       name: page => page.id
     });
   }
@@ -111,9 +124,12 @@ export class Page<Args extends PageArgs = PageArgs> extends MainAreaWidget<PageB
     perijove: IPerijove,
     spec: PageSpec<Args>,
     body: ComponentType<PageProps<Args>>,
-    args: Args
+    args: Args,
+    kept?: unknown
   ) {
     super({ content: new PageBody(perijove, spec, body, args) });
+    this._memory = new PageMemory(kept, () => this._memoryChanged.emit());
+    this.content.memory = this._memory;
     this.addClass('pj-Page');
     this.toolbar.hide();
     this.title.label = spec.title(args);
@@ -135,6 +151,18 @@ export class Page<Args extends PageArgs = PageArgs> extends MainAreaWidget<PageB
     this.content.args = args;
     this.content.update();
   }
+
+  /** How somebody looks at the page, for after a reload. */
+  get kept(): PartialJSONObject {
+    return this._memory.kept;
+  }
+
+  get memoryChanged(): ISignal<this, void> {
+    return this._memoryChanged;
+  }
+
+  private readonly _memory: PageMemory;
+  private readonly _memoryChanged = new Signal<this, void>(this);
 }
 
 /** The React part of a page. */
@@ -151,6 +179,7 @@ export class PageBody<Args extends PageArgs> extends ReactWidget {
   }
 
   setTitle: (title: string) => void = () => {};
+  memory: PageMemory | null = null;
 
   protected override render(): JSX.Element {
     const Body = this._body;
@@ -161,7 +190,9 @@ export class PageBody<Args extends PageArgs> extends ReactWidget {
           <Boundary>
             <Suspense fallback={<Skeleton lines={6} />}>
               <InProject owner={typeof owner === 'string' ? owner : undefined}>
-                <Body args={this.args} setTitle={this.setTitle} />
+                <MemoryContext.Provider value={this.memory}>
+                  <Body args={this.args} setTitle={this.setTitle} />
+                </MemoryContext.Provider>
               </InProject>
             </Suspense>
           </Boundary>

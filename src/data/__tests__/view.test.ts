@@ -1,17 +1,8 @@
 import { describe as suite, expect, it } from 'vitest';
 
 import { english } from '../../api/english';
-import {
-  arity,
-  describe,
-  filterOf,
-  kindOf,
-  operatorsOf,
-  PLAIN,
-  sortedBy,
-  specOf,
-  writePositions
-} from '../view';
+import { arity, describe, filterOf, operatorsOf, sortedBy } from '../../kit/conditions';
+import { kindOf, PLAIN, specOf, writePositions } from '../view';
 
 suite('the kind of a type', () => {
   it.each([

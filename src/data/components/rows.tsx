@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { PerijoveError, type Dataset, type View, type ViewSpec } from '../../api';
 import { Button } from '../../kit/button';
+import { sortedBy, type Condition } from '../../kit/conditions';
 import { Empty, ErrorView, LoadingBar } from '../../kit/feedback';
 import { count } from '../../kit/format';
 import { useResource } from '../../kit/resource';
@@ -13,16 +14,7 @@ import { TaskProgress, useTask } from '../../kit/task';
 import type { ICursor, IMenuPlace } from '../rows/grid';
 import type { IHeaderFacts } from '../rows/headers';
 import { openMenu } from '../rows/menu';
-import {
-  isPlain,
-  kindOf,
-  PLAIN,
-  sortedBy,
-  specOf,
-  writePositions,
-  type Condition,
-  type ViewState
-} from '../view';
+import { isPlain, kindOf, PLAIN, specOf, writePositions, type ViewState } from '../view';
 import { CellView, CUT } from './cell_view';
 import { FindBar, type Place } from './find_bar';
 import { GridHost, type GridView, type IGridHandle } from './grid_host';

@@ -1,12 +1,12 @@
-import type { ReactNode, RefObject } from 'react';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 
 import type { ColumnProfile, Dataset, Task, ViewSpec } from '../../api';
 import { Button } from '../../kit/button';
-import { classes } from '../../kit/classes';
+import { Chip } from '../../kit/chip';
+import { describe, type Condition } from '../../kit/conditions';
 import { Popover, PopoverPanel } from '../../kit/popover';
 import { useTrans } from '../../kit/services';
-import { describe, type Condition, type ViewState } from '../view';
+import type { ViewState } from '../view';
 import { ColumnChooser } from './column_chooser';
 import { ExportForm } from './export_form';
 import { FilterEditor } from './filter_editor';
@@ -151,30 +151,5 @@ export function ViewBar(props: ViewBarProps): JSX.Element {
         )}
       </Popover>
     </div>
-  );
-}
-
-function Chip(props: {
-  text: string;
-  removal: string;
-  onClick: () => void;
-  onRemove: () => void;
-  quiet?: boolean;
-  /** A panel of the chip, and how it gives the focus back. */
-  children?: (place: RefObject<HTMLElement>, focus: () => void) => ReactNode;
-}): JSX.Element {
-  const { text, removal, onClick, onRemove, quiet = false, children } = props;
-  const place = useRef<HTMLSpanElement>(null);
-  const focus = (): void => place.current?.querySelector('button')?.focus();
-  return (
-    <span className={classes('pj-Chip', quiet && 'pj-mod-quiet')} ref={place}>
-      <button type="button" className="pj-Chip-text" title={text} onClick={onClick}>
-        {text}
-      </button>
-      <button type="button" className="pj-Chip-remove" aria-label={removal} onClick={onRemove}>
-        ×
-      </button>
-      {children?.(place, focus)}
-    </span>
   );
 }
