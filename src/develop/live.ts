@@ -4,6 +4,8 @@ import { asPerijoveError, isAbort, type PerijoveError, type Points, type RunSumm
 import { useServices, useVisible } from '../kit/services';
 import { advanced, curvesOf, extend, type Curves } from './curves';
 
+export { useNow } from '../kit/now';
+
 /** More runs than these are not watched at once: a person does not look at more. */
 const MAX_WATCHED = 30;
 
@@ -176,19 +178,4 @@ function merged(old: Points | undefined, event: Points): Points {
     series: [...series.values()],
     progress: event.progress ?? old?.progress ?? null
   };
-}
-
-/** The time now, each second while something runs. */
-export function useNow(ticking: boolean): number {
-  const visible = useVisible();
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    if (!ticking || !visible) {
-      return;
-    }
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, [ticking, visible]);
-  return now;
 }

@@ -45,10 +45,10 @@ export function VegaPlot({ label, spec, fill = false }: VegaPlotProps): JSX.Elem
       }
       const refuse = (): Promise<never> =>
         Promise.reject(new Error(trans.__('A plot may hold its data, and not load it.')));
-      const { usermeta: _, ...safe } = spec as VegaSpec & { usermeta?: unknown };
+      const { usermeta: _, ...safe } = spec;
       const drawn = await embed(
         node,
-        { ...safe, ...(fill && { width: 'container', autosize: 'fit-x' }) } as VegaSpec,
+        { ...safe, ...(fill && { width: 'container', autosize: 'fit-x' }) },
         {
           mode: 'vega-lite',
           actions: false,

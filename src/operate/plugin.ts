@@ -8,11 +8,14 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { IPerijove, PerijoveError, type Stopper, type StopTarget } from '../api';
 import { addEffect, notifyDone, operateIcon, registerPage } from '../kit/lab';
+import type { JobArgs } from './components/job_page';
+import { addEffects } from './effects';
+import { tellEndings } from './endings';
 import { CommandIDs } from './tokens';
 
 export const operate: JupyterFrontEndPlugin<void> = {
   id: 'perijove:operate',
-  description: 'The machine, and every process that the project runs on it.',
+  description: 'The machine, and every process and job that the project runs on it.',
   autoStart: true,
   requires: [IPerijove],
   optional: [ILayoutRestorer, ICommandPalette],
@@ -22,7 +25,8 @@ export const operate: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null
   ): void => {
-    const { trans, client, events, openers, stoppers } = perijove;
+    const { trans, openers, stoppers } = perijove;
+    const host = { restorer, palette };
     registerPage(
       app,
       perijove,
@@ -34,26 +38,33 @@ export const operate: JupyterFrontEndPlugin<void> = {
         load: () => import('./components/operate_page'),
         title: () => trans.__('Operate')
       },
-      { restorer, palette }
+      host
     );
-    for (const kind of ['kernel', 'job']) {
-      openers.add(kind, () => app.commands.execute(CommandIDs.openOperate));
-    }
+    registerPage<JobArgs>(
+      app,
+      perijove,
+      {
+        kind: 'job',
+        label: trans.__('Open Job'),
+        icon: operateIcon,
+        load: () => import('./components/job_page'),
+        title: ({ id }) => trans.__('Job %1', id),
+        name: ({ id }) => id,
+        args: {
+          args: {
+            type: 'object',
+            properties: { id: { type: 'string', description: 'The identifier of the job' } },
+            required: ['id']
+          }
+        }
+      },
+      host
+    );
+    openers.add('kernel', () => app.commands.execute(CommandIDs.openOperate));
+    openers.add('job', ({ name }) => app.commands.execute(CommandIDs.openJob, { id: name }));
+    addEffects(perijove);
+    tellEndings(perijove);
 
-    const jobs: Stopper = {
-      question: ({ name }) => ({
-        title: trans.__('Stop job %1?', name),
-        body: trans.__('Its processes are ended. What it has made so far is not kept.'),
-        accept: trans.__('Stop job'),
-        warn: true
-      }),
-      stop: async ({ id }) => {
-        const { detail } = await client.post('/operate/stop', { body: { kind: 'job', id } });
-        events.announce('operate', 'data');
-        return detail;
-      }
-    };
-    stoppers.add('job', jobs);
     // Each step knows what stopping its own means; this only finds it.
     const find = (args: ReadonlyPartialJSONObject): { stopper: Stopper; target: StopTarget } => {
       const { kind, id, name } = args;
@@ -89,5 +100,8 @@ export const operate: JupyterFrontEndPlugin<void> = {
         notifyDone(await stopper.stop(target));
       }
     });
+    for (const command of [CommandIDs.stopJob, CommandIDs.retryJob, CommandIDs.resumeJob]) {
+      palette?.addItem({ command, category: trans.__('Perijove') });
+    }
   }
 };

@@ -18,8 +18,8 @@ import {
   useTrans
 } from '../../kit';
 import type { TableColumn } from '../../kit';
-import { JobView } from '../../kit/job';
 import { CommandIDs } from '../tokens';
+import { Jobs } from './jobs';
 import { Machine } from './machine';
 
 /** Samples that the sparklines show, one a second. */
@@ -56,38 +56,6 @@ export default function OperatePage(): JSX.Element {
         )}
       </Loaded>
     </div>
-  );
-}
-
-/** More are on the command line. */
-const JOBS = 30;
-
-/** What was done in processes of its own, newest first. */
-function Jobs(): JSX.Element | null {
-  const trans = useTrans();
-  const jobs = useResource(['jobs'], ['operate', 'data'], (client, signal) =>
-    client.get('/jobs', { signal })
-  );
-  if (jobs.data?.items.length === 0) {
-    return null;
-  }
-  return (
-    <Section title={trans.__('Jobs')}>
-      <Loaded resource={jobs}>
-        {({ items }) => (
-          <>
-            {items.slice(0, JOBS).map(job => (
-              <JobView key={job.id} job={job} />
-            ))}
-            {items.length > JOBS && (
-              <p className="pj-mod-quiet">
-                {trans.__('%1 older ones: perijove jobs list', items.length - JOBS)}
-              </p>
-            )}
-          </>
-        )}
-      </Loaded>
-    </Section>
   );
 }
 
