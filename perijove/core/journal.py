@@ -47,7 +47,7 @@ class JournalWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self.path = path
         self._handle = os.open(path, flags, 0o600)
         self._end = os.fstat(self._handle).st_size
@@ -82,6 +82,23 @@ class JournalWriter:
         if written != len(data):
             raise OSError(28, "No space left on device", str(self.path))
         self._end += written
+
+    @property
+    def deleted(self) -> bool:
+        """Whether nobody will read what is appended: the file has no name any more."""
+        return os.fstat(self._handle).st_nlink == 0
+
+    def copy(self, path: Path) -> JournalWriter:
+        """Return a writer of a new file with all that this one has."""
+        copied = JournalWriter(path)
+        position = len(MAGIC)
+        while position < self._end:
+            data = os.pread(self._handle, min(CHUNK, self._end - position), position)
+            if not data:
+                break
+            copied._write(data)
+            position += len(data)
+        return copied
 
     def sync(self) -> None:
         """Make what was appended survive a power loss too."""

@@ -6,10 +6,8 @@ to a server, so that a busy kernel delays nobody and a dead one loses nothing.
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Mapping
@@ -18,8 +16,8 @@ from typing import Any, Final, SupportsFloat
 
 from perijove.core.errors import InvalidInputError, NotFoundError
 from perijove.core.files import write_atomically
-from perijove.core.journal import JournalWriter
 from perijove.core.paths import ProjectPaths
+from perijove.core.process_journal import WAITING, ProcessJournal
 from perijove.develop.ports import STOP_FILE
 
 CHECKPOINT: Final = "checkpoints/last.pkl"
@@ -40,40 +38,31 @@ class ActiveRun:
     def __init__(self, paths: ProjectPaths, run_id: str, artifacts: Path | None = None) -> None:
         self.run_id = run_id
         self.artifacts = artifacts
-        self.lost = 0
-        """Records that a full disk did not take."""
-        self._folder = paths.journals / run_id
-        self._lock = threading.Lock()
-        self._writer: JournalWriter | None = None
-        self._pid = 0
+        self._journal = ProcessJournal(paths.journals / run_id)
         self._step = 0
         self._asked = 0.0
+        self._told = False
         self.stopped = False
         """The code was told to stop when it asked."""
 
-    def append(self, record: tuple[Any, ...]) -> None:
-        """Append a record; a full disk costs the record and not the training."""
-        with self._lock:
-            try:
-                self._open().append(record)
-            except OSError as error:
-                self.lost += 1
-                if self.lost == 1:
-                    warnings.warn(
-                        f"Metrics are not kept: {error.strerror or error}. Training goes on; free "
-                        "some disk space and later values are kept again.",
-                        RuntimeWarning,
-                        stacklevel=4,
-                    )
+    @property
+    def lost(self) -> int:
+        """Records that a full disk did not take."""
+        return self._journal.lost
 
-    def _open(self) -> JournalWriter:
-        pid = os.getpid()
-        if self._writer is None or self._pid != pid:
-            # One writer a file: a forked worker gets a journal of its own.
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            number = sum(1 for _ in self._folder.glob(f"{pid}-*.pj"))
-            self._writer, self._pid = JournalWriter(self._folder / f"{pid}-{number}.pj"), pid
-        return self._writer
+    def append(self, record: tuple[Any, ...]) -> None:
+        """Append a record; a full disk is told, and costs the training nothing."""
+        try:
+            self._journal.append(record)
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                warnings.warn(
+                    f"Metrics cannot be written: {error.strerror or error}. Training goes on, and "
+                    f"the last {WAITING:,} records wait in memory: free some disk space.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
 
     def log(self, metrics: dict[str, float], step: int | None) -> None:
         if step is None:
@@ -85,14 +74,11 @@ class ActiveRun:
         now = time.monotonic()
         if not self.stopped and now - self._asked >= _STOP_INTERVAL:
             self._asked = now
-            self.stopped = (self._folder / STOP_FILE).exists()
+            self.stopped = (self._journal.folder / STOP_FILE).exists()
         return self.stopped
 
     def close(self) -> None:
-        with self._lock:
-            if self._writer is not None and self._pid == os.getpid():
-                self._writer.close()
-            self._writer = None
+        self._journal.close()
 
 
 _active: ActiveRun | None = None

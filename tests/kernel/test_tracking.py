@@ -6,6 +6,7 @@ import math
 import os
 import pickle
 import resource
+import shutil
 import threading
 import warnings
 from collections.abc import Iterator
@@ -108,8 +109,65 @@ def test_a_full_disk_costs_records_and_not_the_training(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     tracking.log(loss=4)
-    assert run.lost == 2
-    assert [record[3]["loss"] for record in records(project)] == [1.0, 4.0]
+    assert run.lost == 0
+    assert [record[3]["loss"] for record in records(project)] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_disk_that_stays_full_loses_the_oldest_of_what_waits_and_counts_them(
+    project: ProjectContext, run: ActiveRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perijove.core.process_journal.WAITING", 2)
+    tracking.log(loss=0)
+    journal = next((project.paths.journals / "r1").glob("*.pj"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.stat().st_size, hard))
+    try:
+        with pytest.warns(RuntimeWarning, match="free some disk space"):
+            tracking.log(loss=1)
+        tracking.log(loss=2)
+        tracking.log(loss=3)
+        run.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert run.lost == 3
+    assert [record[3]["loss"] for record in records(project)] == [0.0]
+
+
+def test_a_journal_folder_that_somebody_deletes_costs_nothing(
+    project: ProjectContext, run: ActiveRun
+) -> None:
+    for loss in range(5):
+        tracking.log(loss=loss)
+    shutil.rmtree(project.paths.journals / "r1")
+    tracking.log(loss=5)
+    run.close()
+    assert [record[3]["loss"] for record in records(project)] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_a_fork_while_another_thread_logs_does_not_hang(
+    project: ProjectContext, run: ActiveRun
+) -> None:
+    done = threading.Event()
+
+    def work() -> None:
+        step = 0
+        while not done.is_set():
+            tracking.log({"thread": step}, step=step)
+            step += 1
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for i in range(20):
+            child = os.fork()
+            if child == 0:
+                tracking.log({"child": i}, step=i)
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        done.set()
+        thread.join()
+    assert {r[3]["child"] for r in records(project) if "child" in r[3]} == set(range(20))
 
 
 def test_progress_and_parameters(project: ProjectContext, run: ActiveRun) -> None:
