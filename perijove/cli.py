@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from perijove.core.errors import PerijoveError
+from perijove.core.jobs import COMMANDS
 
 Command = Callable[[argparse.Namespace], Any]
 """Does it and returns what to print: text for people, or a struct with ``--json``."""
@@ -92,12 +93,14 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help="Make curated datasets again, or anew")
     actions = data.add_subparsers(required=True, metavar="ACTION")
     again = add(
-        "make-again", _make_again, "Make a version again and compare its rows", text.proof,
+        COMMANDS["make_again"][-1], _make_again, "Make a version again and compare its rows", text.proof,
         actions, judge=_same,
     )  # fmt: skip
     again.add_argument("ref", help="such as data:builds_clean@3, or builds_clean for the newest")
-    anew = add("curate", _curate, "Run a curation on its inputs as they are now", text.version,
-               actions)  # fmt: skip
+    anew = add(
+        COMMANDS["curate"][-1], _curate, "Run a curation on its inputs as they are now",
+        text.version, actions,
+    )  # fmt: skip
     anew.add_argument("name")
     for action in (again, anew):
         action.add_argument("--by", default="", help="who asks for it; you when left out")

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from perijove.contracts.jobs import Job, JobLog
+from perijove.contracts.base import ErrorBody, Facts, Millis
+from perijove.contracts.jobs import ExecutorInfo, Job, JobLog, JobResources, JobState
 from perijove.core.errors import PerijoveError
 from perijove.core.files import write_atomically
 
@@ -30,45 +32,136 @@ JOB_VARIABLE: Final = "PERIJOVE_JOB"
 PROGRESS_FILE: Final = "progress.json"
 RESULT_FILE: Final = "result.json"
 ERROR_FILE: Final = "error.json"
+CHECKPOINT_FILE: Final = "checkpoint.json"
+"""That a checkpoint was kept, and where."""
+COMMANDS: Final = {
+    "make_again": ("data", "make-again"),
+    "curate": ("data", "curate"),
+    "rerun": ("rerun",),
+}
+"""The kinds of jobs that the command line does, and by which words."""
 ACTIVE: Final = ("queued", "running")
 _PAUSE = 0.1
 
 _reported = 0.0
 
 
-class JobRunner(Protocol):
-    """Runs programs that outlive whoever asked for them. Safe to share by threads."""
+class JobSpec(Facts):
+    """What somebody wants to be run."""
 
-    def submit(
-        self,
-        *,
-        kind: str,
-        title: str,
-        subject: str,
-        argv: Sequence[str],
-        by: str,
-        env: dict[str, str] | None = None,
-    ) -> Job:
-        """Start a program, or queue it where the runner has a queue.
+    kind: str
+    """What it does: ``curate``, ``make_again``, ``train``."""
+    title: str
+    """For people."""
+    subject: str
+    """The reference that it is about."""
+    argv: Sequence[str]
+    """The program and its arguments; it runs in the project's root."""
+    by: str
+    env: Mapping[str, str] = {}
+    """Added to the environment of whoever submits. Never kept in a file, so a retry needs what is
+    named here in its own environment."""
+    executor: str = "local"
+    resources: JobResources = JobResources()
+    notebook: str = ""
+    """Where it was sent from, relative to the project."""
+    files: Mapping[str, bytes] = {}
+    """Name to content: written into the job's folder, where the program finds them."""
+    retry_of: str = ""
+    attempt: int = 1
 
-        Parameters
-        ----------
-        kind
-            What it does: ``curate``, ``make_again``.
-        title
-            For people.
-        subject
-            The reference that it is about.
-        argv
-            The program and its arguments; it runs in the project's root.
-        env
-            Added to the environment of the caller. Never kept in a file.
+
+class JobStatus(Facts):
+    """How a job stands, as its executor sees it."""
+
+    state: JobState
+    started: Millis | None = None
+    ended: Millis | None = None
+    pid: int | None = None
+    """Of the program while it runs, where this machine sees it."""
+    exit_code: int | None = None
+    devices: list[int] = []
+    waiting: str = ""
+    error: ErrorBody | None = None
+    """Why it could not be run, where the program itself could not say."""
+
+
+class Executor(Protocol):
+    """A place where jobs run. It is given folders, and keeps in them what it must know.
+
+    A folder holds the manifest in ``job.json`` and the files of the spec. The executor puts there
+    what the program prints; the program puts there how far it is and what it has made.
+    """
+
+    name: str
+
+    def info(self) -> ExecutorInfo:
+        """Tell whether jobs can run there, and what of."""
+        ...
+
+    def start(self, folder: Path, spec: JobSpec) -> None:
+        """Have the program run, now or when it is its turn; return at once.
 
         Raises
         ------
+        InvalidInputError
+            When it asks for more than the place can ever give.
+        UnavailableError
+            When the place does not answer.
+        """
+        ...
+
+    def look(self, folder: Path) -> JobStatus:
+        """Tell how a job stands. What is left of one whose supervisor died is ended."""
+        ...
+
+    def log(self, folder: Path, offset: int) -> tuple[bytes, int, int]:
+        """Return what was printed from a byte on, where that begins, and how much there is."""
+        ...
+
+    def stop(self, folder: Path) -> None:
+        """Have its processes ended, gently first; return when they are, or soon after the grace."""
+        ...
+
+
+class JobRunner(Protocol):
+    """Runs programs that outlive whoever asked for them. Safe to share by threads."""
+
+    def submit(self, spec: JobSpec) -> Job:
+        """Start a program, or queue it.
+
+        Raises
+        ------
+        InvalidInputError
+            When it asks for what its executor does not have.
         ReadOnlyError
             When the job's folder cannot be written.
+        UnavailableError
+            When its executor cannot run anything now.
         """
+        ...
+
+    def retry(self, id: str, *, by: str, resume: bool = False) -> Job:  # noqa: A002
+        """Do the work of a job that has ended once more, in a job of its own.
+
+        Parameters
+        ----------
+        resume
+            Go on from its last checkpoint, in the same run.
+
+        Raises
+        ------
+        ConflictError
+            When it still runs, has no checkpoint, or is not what it was when it was submitted.
+        """
+        ...
+
+    def executors(self) -> Sequence[ExecutorInfo]:
+        """Return the places where jobs can run, those that are not available included."""
+        ...
+
+    def state(self, id: str) -> JobState | None:  # noqa: A002
+        """Return only how a job stands; None for an id that no job has."""
         ...
 
     def get(self, id: str) -> Job:  # noqa: A002 - the contract's word
@@ -102,6 +195,20 @@ class JobRunner(Protocol):
         ...
 
 
+def command(kind: str, *words: str, by: str = "") -> list[str]:
+    """Return the program of a job whose work the command line can do.
+
+    Parameters
+    ----------
+    kind
+        One of ``COMMANDS``.
+    words
+        What the command line takes beside: what it is about, options.
+    """
+    asked = ["--by", by] if by else []
+    return [sys.executable, "-m", "perijove", *COMMANDS[kind], *words, *asked]
+
+
 def job_folder() -> Path | None:
     """Return the folder of the job that this process belongs to."""
     found = os.environ.get(JOB_VARIABLE)
@@ -131,6 +238,18 @@ def finish(result: dict[str, Any]) -> None:
     """Keep what this process's job has made; it counts when the process ends with exit code 0."""
     if (folder := job_folder()) is not None:
         _write(folder / RESULT_FILE, result)
+
+
+def checkpoint(kept: dict[str, Any]) -> None:
+    """Tell that this process's job can go on from here, should it end early.
+
+    Parameters
+    ----------
+    kept
+        Where the checkpoint lies, for whoever goes on.
+    """
+    if (folder := job_folder()) is not None:
+        _write(folder / CHECKPOINT_FILE, kept)
 
 
 def fail(error: PerijoveError) -> None:

@@ -7,6 +7,7 @@ proves by it that a run is what it says.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +55,18 @@ def write_recipe(folder: Path, recipe: Recipe) -> Path:
 
 def encode_recipe(recipe: Recipe) -> bytes:
     return msgspec.json.format(msgspec.json.encode(recipe), indent=1)
+
+
+def again(files: Mapping[str, bytes], *, resume: bool) -> dict[str, bytes]:
+    """Return a job's files for another attempt: in the same run, or in a new one."""
+    found = dict(files)
+    if RECIPE_FILE in found:
+        recipe = msgspec.json.decode(found[RECIPE_FILE], type=Recipe)
+        run_id = recipe.run_id if resume else ""
+        found[RECIPE_FILE] = encode_recipe(
+            msgspec.structs.replace(recipe, run_id=run_id, resume=resume)
+        )
+    return found
 
 
 def read_recipe(folder: Path) -> Recipe:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -25,7 +24,7 @@ from perijove.core.errors import (
     UnsupportedError,
 )
 from perijove.core.files import sha256_text
-from perijove.core.jobs import JobRunner
+from perijove.core.jobs import JobRunner, JobSpec
 from perijove.data.curation import Curation, Program
 from perijove.data.ports import ArrowTable, DataEngine, Lake, Programs, RowSums, RuleEngine, Table
 from perijove.data.registry import LAKE_KINDS, Registry
@@ -100,10 +99,10 @@ class Making:
         return self._submit("curate", f"Curate {name}", f"data:{name}", node, by)
 
     def _submit(self, kind: str, title: str, subject: str, node: Node, by: str) -> Job:
-        word, what = ("make-again", node.ref) if kind == "make_again" else ("curate", node.name)
         by = by or self.project.actor
-        argv = [sys.executable, "-m", "perijove", "data", word, what, "--by", by]
-        return self._runner.submit(kind=kind, title=title, subject=subject, argv=argv, by=by)
+        what = node.ref if kind == "make_again" else node.name
+        argv = jobs.command(kind, what, by=by)
+        return self._runner.submit(JobSpec(kind, title, subject, argv, by))
 
     # What a job's process does
 

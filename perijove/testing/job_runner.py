@@ -15,7 +15,7 @@ import pytest
 
 from perijove.contracts.jobs import Job
 from perijove.core.errors import NotFoundError
-from perijove.core.jobs import JobRunner
+from perijove.core.jobs import JobRunner, JobSpec
 
 DEADLINE = 30.0
 TALK = """
@@ -35,10 +35,9 @@ FOREVER = "import time; print('up', flush=True); time.sleep(600)"
 
 def start(runner: JobRunner, code: str, **options: Any) -> Job:
     """Start a piece of Python as a job."""
-    return runner.submit(
-        kind=options.pop("kind", "curate"), title="A test", subject="data:x",
-        argv=[sys.executable, "-c", code], by="ada", **options,
-    )  # fmt: skip
+    argv = [sys.executable, "-c", code]
+    spec = JobSpec(options.pop("kind", "curate"), "A test", "data:x", argv, "ada", **options)
+    return runner.submit(spec)
 
 
 def read_log(runner: JobRunner, job: str, until: str) -> str:
@@ -105,9 +104,7 @@ class JobRunnerSuite:
         assert "no such column: size" in job.error.message
 
     def test_what_cannot_be_run_fails(self, runner: JobRunner) -> None:
-        job = runner.submit(
-            kind="curate", title="t", subject="s", argv=["/no/such/program"], by="ada"
-        )
+        job = runner.submit(JobSpec("curate", "t", "s", ["/no/such/program"], "ada"))
         done = runner.wait(job.id, DEADLINE)
         assert done.state == "failed"
         assert done.error is not None

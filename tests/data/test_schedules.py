@@ -19,6 +19,7 @@ from perijove.contracts.jobs import Job
 from perijove.core.context import ProjectContext
 from perijove.core.errors import ConflictError, InvalidInputError
 from perijove.core.files import sha256_file
+from perijove.core.jobs import JobSpec
 from perijove.data.refresh import When, parse_refresh
 from perijove.data.schedules import Schedules
 
@@ -172,10 +173,8 @@ class Curations:
         self.started.append(name)
         if self.refuse:
             raise ConflictError("The code is gone.")
-        return self.jobs.submit(
-            kind="curate", title="Curate", subject=f"data:{name}", by="schedule",
-            argv=[sys.executable, "-c", self.code],
-        )  # fmt: skip
+        argv = [sys.executable, "-c", self.code]
+        return self.jobs.submit(JobSpec("curate", "Curate", f"data:{name}", argv, "schedule"))
 
 
 @pytest.fixture

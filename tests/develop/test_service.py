@@ -23,6 +23,7 @@ from perijove.core.call import Call
 from perijove.core.chain import EvaluationFacts
 from perijove.core.errors import ConflictError, NotFoundError, ReadOnlyError
 from perijove.core.files import ProcessId
+from perijove.core.jobs import JobSpec
 from perijove.core.journal import JournalWriter
 from perijove.develop import states
 from perijove.develop.ingester import Ingester
@@ -63,7 +64,7 @@ def log(service, run_id, *records):
 
 
 def submit(jobs, argv):
-    return jobs.submit(kind="train", title="t", subject="", argv=argv, by="ada")
+    return jobs.submit(JobSpec("train", "t", "", argv, "ada"))
 
 
 def dead_process():

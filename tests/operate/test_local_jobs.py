@@ -106,12 +106,13 @@ STARTER = """
 import sys
 from pathlib import Path
 from perijove.adapters.jobs.local import LocalRunner
+from perijove.core.jobs import JobSpec
 from perijove.core.paths import ProjectPaths
 runner = LocalRunner(ProjectPaths(Path(sys.argv[1])))
 code = "import sys, time, pathlib\\nprint('up', flush=True)\\n" \\
        "while not pathlib.Path('go').exists(): time.sleep(0.02)\\nprint('done')"
-print(runner.submit(kind="curate", title="t", subject="s", by="ada",
-                    argv=[sys.executable, "-c", code]).id, flush=True)
+spec = JobSpec("curate", "t", "s", [sys.executable, "-c", code], "ada")
+print(runner.submit(spec).id, flush=True)
 sys.stdin.read()
 """
 

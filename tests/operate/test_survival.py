@@ -28,9 +28,9 @@ CELL = """
 import sys
 from pathlib import Path
 from perijove.adapters.workbench import open_workbench
+from perijove.core.jobs import JobSpec
 job = open_workbench(Path({root!r})).jobs.submit(
-    kind="curate", title="From a cell", subject="data:x", by="ada",
-    argv=[sys.executable, "-c", {code!r}],
+    JobSpec("curate", "From a cell", "data:x", [sys.executable, "-c", {code!r}], "ada")
 )
 Path({root!r}, "id").write_text(job.id)
 """

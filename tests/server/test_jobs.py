@@ -15,6 +15,7 @@ from tornado.httpclient import HTTPClientError
 from perijove.adapters.workbench import Workbench
 from perijove.contracts.alerts import Alert
 from perijove.core.context import ProjectContext
+from perijove.core.jobs import JobSpec
 from perijove.testing.job_runner import read_log
 
 Fetch = Callable[..., Any]
@@ -39,10 +40,8 @@ def bench(served: Path) -> Workbench:
 
 async def test_a_job_is_seen_read_and_stopped(call: Fetch, bench: Workbench) -> None:
     code = "import time; print('up', flush=True); time.sleep(600)"
-    job = bench.jobs.submit(
-        kind="curate", title="Curate x", subject="data:x", argv=[sys.executable, "-c", code],
-        by="ada",
-    )  # fmt: skip
+    argv = [sys.executable, "-c", code]
+    job = bench.jobs.submit(JobSpec("curate", "Curate x", "data:x", argv, "ada"))
     await asyncio.to_thread(read_log, bench.jobs, job.id, "up")
     assert [j["state"] for j in (await call("jobs"))["items"]] == ["running"]
     (activity,) = (await call("operate"))["activities"]

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -28,12 +29,21 @@ from perijove.adapters.jobs.supervisor import (
 )
 from perijove.adapters.serving.processes import DROPPED
 from perijove.contracts.base import ErrorBody, Millis
-from perijove.contracts.jobs import Job, JobLog, JobState
-from perijove.core.errors import InvalidInputError, NotFoundError, ReadOnlyError
+from perijove.contracts.jobs import ExecutorInfo, Job, JobLog, JobResources, JobState
+from perijove.core.errors import ConflictError, InvalidInputError, NotFoundError, ReadOnlyError
 from perijove.core.files import ProcessId, locked, write_atomically
-from perijove.core.jobs import ACTIVE, ERROR_FILE, JOB_VARIABLE, PROGRESS_FILE, RESULT_FILE
+from perijove.core.jobs import (
+    ACTIVE,
+    CHECKPOINT_FILE,
+    ERROR_FILE,
+    JOB_VARIABLE,
+    PROGRESS_FILE,
+    RESULT_FILE,
+    JobSpec,
+)
 from perijove.core.ledger import now
 from perijove.core.paths import ProjectPaths
+from perijove.core.recipes import again
 
 ID: Final = re.compile(r"[0-9a-z]{8,32}")
 SILENT_MS: Final = 8_000
@@ -54,6 +64,12 @@ class _Spec(msgspec.Struct):
     by: str
     created: Millis
     cwd: str
+    executor: str = "local"
+    resources: JobResources = JobResources()
+    notebook: str = ""
+    retry_of: str = ""
+    attempt: int = 1
+    files: dict[str, str] = {}
 
 
 class _State(msgspec.Struct):
@@ -89,36 +105,58 @@ class LocalRunner:
         self._ended: dict[str, Job] = {}
         self._children: list[subprocess.Popen[bytes]] = []
 
-    def submit(
-        self,
-        *,
-        kind: str,
-        title: str,
-        subject: str,
-        argv: Sequence[str],
-        by: str,
-        env: dict[str, str] | None = None,
-    ) -> Job:
-        if not argv:
+    def submit(self, spec: JobSpec) -> Job:
+        if not spec.argv:
             raise InvalidInputError("A job needs a program to run.")
         created = now()
-        spec = _Spec(
-            id=f"{created:012x}{secrets.token_hex(3)}", kind=kind, title=title, subject=subject,
-            argv=list(argv), by=by, created=created, cwd=str(self.paths.root),
+        kept = _Spec(
+            id=f"{created:012x}{secrets.token_hex(3)}", kind=spec.kind, title=spec.title,
+            subject=spec.subject, argv=list(spec.argv), by=spec.by, created=created,
+            cwd=str(self.paths.root), executor=spec.executor, resources=spec.resources,
+            notebook=spec.notebook, retry_of=spec.retry_of, attempt=spec.attempt,
+            files={name: sha256(content).hexdigest() for name, content in spec.files.items()},
         )  # fmt: skip
-        folder = self.folder / spec.id
+        folder = self.folder / kept.id
         try:
             self.paths.make_state()
             self.folder.mkdir(mode=0o700, exist_ok=True)
             folder.mkdir(mode=0o700)
-            write_atomically(folder / SPEC_FILE, msgspec.json.encode(spec))
-            self._start(folder, env or {})
+            for name, content in spec.files.items():
+                write_atomically(folder / name, content)
+            write_atomically(folder / SPEC_FILE, msgspec.json.encode(kept))
+            self._start(folder, dict(spec.env))
         except OSError as error:
             raise ReadOnlyError(
                 f"The job cannot be started: {error.strerror or error}.",
                 "Check the permissions and the free space of the project's folder.",
             ) from error
-        return self.get(spec.id)
+        return self.get(kept.id)
+
+    def retry(self, id: str, *, by: str, resume: bool = False) -> Job:  # noqa: A002
+        job, folder = self.get(id), self._folder(id)
+        kept = _read(folder / SPEC_FILE, _Spec)
+        if kept is None:
+            raise _unknown(id)
+        if resume and not job.resumable:
+            raise ConflictError(f"The job {id} has kept no checkpoint.", "Retry it from the start.")
+        if not job.retryable:
+            raise ConflictError(f"The job {id} is {job.state}.", "Stop it first.")
+        files = {name: (folder / name).read_bytes() for name in kept.files}
+        return self.submit(
+            JobSpec(
+                kept.kind, kept.title, kept.subject, kept.argv, by, {}, kept.executor,
+                kept.resources, kept.notebook, again(files, resume=resume), id, kept.attempt + 1,
+            )
+        )  # fmt: skip
+
+    def executors(self) -> Sequence[ExecutorInfo]:
+        return [ExecutorInfo("local", "This machine", available=True)]
+
+    def state(self, id: str) -> JobState | None:  # noqa: A002
+        try:
+            return self.get(id).state
+        except NotFoundError:
+            return None
 
     def _start(self, folder: Path, env: dict[str, str]) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(DROPPED)}
@@ -152,6 +190,10 @@ class LocalRunner:
             created=spec.created, state=state.state, started=state.started, ended=state.ended,
             pid=state.child.pid if state.child is not None and state.ended is None else None,
             progress=progress.progress, detail=progress.detail, exit_code=state.exit_code,
+            executor=spec.executor, resources=spec.resources, attempt=spec.attempt,
+            retry_of=spec.retry_of, retryable=state.state not in ACTIVE, notebook=spec.notebook,
+            resumable=state.state not in ACTIVE and state.state != "finished"
+            and (folder / CHECKPOINT_FILE).exists(),
         )  # fmt: skip
         if job.state in ACTIVE:
             return job
