@@ -98,7 +98,7 @@ chromium:
 	  fi; \
 	fi
 
-# The tests of databases start a server of their own; without one they are left out.
+# The tests of databases start servers of their own; without those they are left out.
 .PHONY: postgresql
 postgresql:
 	@if ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && ! command -v initdb >/dev/null; then \
@@ -106,6 +106,16 @@ postgresql:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; \
 	  else \
 	    echo "No PostgreSQL server is installed: the tests that need one are left out." >&2; \
+	  fi; \
+	fi
+
+.PHONY: mariadb
+mariadb:
+	@if ! command -v mariadbd >/dev/null && [ ! -x /usr/sbin/mariadbd ]; then \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null; \
+	  else \
+	    echo "No MariaDB server is installed: the tests that need one are left out." >&2; \
 	  fi; \
 	fi
 
@@ -163,7 +173,7 @@ lint: install-test $(STAMPS)/ui-node-modules ## Formats, types and the direction
 	$(BIN)/jlpm depcruise
 
 .PHONY: unit
-unit: install-test postgresql ## pytest and vitest
+unit: install-test postgresql mariadb ## pytest and vitest
 	$(call section,pytest)
 	$(BIN)/pytest
 	$(call section,vitest)

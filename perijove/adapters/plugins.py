@@ -42,7 +42,8 @@ def load_sources(project: ProjectContext) -> list[DataSource]:
             found.append(entry.load()(project.paths))
         except Exception as error:  # noqa: BLE001 - the boundary to somebody else's package
             found.append(MissingSource(entry.name, _why(error)))
-    return found
+    # Whoever knows one kind of database better is asked before the source of them all.
+    return sorted(found, key=lambda source: source.kind == "database")
 
 
 def _entries(group: str) -> Iterator[EntryPoint]:

@@ -87,13 +87,15 @@ def canonical(location: str) -> str:
 def _without_secret(scheme: str) -> str:
     ways = {
         "postgresql": "Leave it away and set PGPASSWORD, or write it into ~/.pgpass.",
+        "mysql": "Leave it away and set MYSQL_PWD, or write it into ~/.my.cnf or ~/.netrc.",
         "s3": "Leave it away and set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         "gs": "Leave it away and set GOOGLE_APPLICATION_CREDENTIALS.",
         "abfs": "Leave it away and set AZURE_STORAGE_CONNECTION_STRING, or log in with `az login`.",
         "https": "Leave it away and write it into ~/.netrc.",
     }
+    dialect = scheme.partition("+")[0]
     return ways.get(
-        "https" if scheme == "http" else scheme,
+        {"http": "https", "mariadb": "mysql"}.get(dialect, dialect),
         "Leave it away: credentials come from the environment of the Jupyter server or the kernel.",
     )
 

@@ -1,4 +1,4 @@
-"""Real servers on loopback, for sources: PostgreSQL, a store that speaks S3, a web server."""
+"""Real servers on loopback, for sources: databases, stores of objects, a web server."""
 
 from __future__ import annotations
 
@@ -122,6 +122,78 @@ def _create(server: PostgreSql) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def mariadb_binary() -> Path | None:
+    """The installed server; Debian keeps it off an ordinary user's PATH."""
+    found = shutil.which("mariadbd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/libexec")
+    return Path(found) if found and shutil.which("mariadb-install-db") else None
+
+
+class MariaDb:
+    """A server with a database ``builds``, a user ``reader`` and that user's password."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"mysql+pymysql://reader@127.0.0.1:{port}/builds"
+
+    def run(self, *statements: str, user: str = "owner") -> None:
+        import pymysql
+
+        with (
+            pymysql.connect(
+                host="127.0.0.1", port=self.port, user=user, password=PASSWORD, database="builds",
+                autocommit=True,
+            ) as db,
+            db.cursor() as cursor,
+        ):  # fmt: skip
+            for statement in statements:
+                cursor.execute(statement)
+
+
+@contextmanager
+def mariadb(binary: Path) -> Iterator[MariaDb]:
+    """A server in a folder of its own, with two users who come by the network."""
+    folder = Path(tempfile.mkdtemp(prefix="perijove-maria-"))
+    user = []
+    if os.getuid() == 0:
+        name = "mysql" if _has_user("mysql") else "nobody"
+        os.chown(folder, pwd.getpwnam(name).pw_uid, -1)
+        user = [f"--user={name}"]
+    start = folder / "start.sql"
+    # The reader may do everything, so that it is not its rights that keep it from writing.
+    start.write_text(
+        "CREATE DATABASE builds;\n"
+        + "".join(
+            f"CREATE USER {name}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
+            f"GRANT ALL ON *.* TO {name}@'127.0.0.1' WITH GRANT OPTION;\n"
+            for name in ("owner", "reader")
+        )
+    )
+    data, port = folder / "data", free_port()
+    try:
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", f"--datadir={data}", *user,
+             "--auth-root-authentication-method=normal", "--skip-test-db"],
+            check=True, capture_output=True, cwd=folder,
+        )  # fmt: skip
+        log = (folder / "log").open("wb")
+        server = subprocess.Popen(
+            [binary, "--no-defaults", *user, f"--datadir={data}", f"--port={port}",
+             "--bind-address=127.0.0.1", f"--socket={folder}/s", f"--pid-file={folder}/pid",
+             f"--init-file={start}", "--innodb-flush-log-at-trx-commit=0",
+             "--skip-name-resolve", "--innodb-buffer-pool-size=32M"],
+            stdout=log, stderr=log, cwd=folder,
+        )  # fmt: skip
+        try:
+            _until(lambda: _answers(port), server)
+            yield MariaDb(port)
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+            log.close()
+    finally:
+        shutil.rmtree(folder)
 
 
 def _has_user(name: str) -> bool:

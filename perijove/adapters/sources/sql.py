@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -115,3 +117,37 @@ class Sqlite(Database):
     def url(self, location: str) -> str:
         file = location.partition("#")[0].removeprefix("sqlite:///")
         return f"sqlite:///{self._paths.absolute(file)}"
+
+
+class AnyDatabase(Database):
+    """Any other database that SQLAlchemy has a dialect for: its own, and those of packages.
+
+    Where it has transactions that can only read, it is read in one; elsewhere the query's text is
+    looked at, and all is rolled back.
+    """
+
+    kind = "database"
+    label = "MySQL, MariaDB and other databases"
+    example = "mysql+pymysql://reader@host/builds#runs"
+    needs = "perijove[sql]"
+    module = "sqlalchemy"
+    access = (
+        "Set MYSQL_PWD (MySQL, MariaDB), SQLCMDPASSWORD (SQL Server) or SNOWFLAKE_PASSWORD for the "
+        "kernel and the server, or write a login for the host into ~/.netrc; the user belongs "
+        "into the URL."
+    )
+
+    def accepts(self, location: str) -> bool:
+        dialect, _, driver = location.partition("://")[0].partition("+")
+        if dialect in {PostgreSql.scheme, Sqlite.scheme}:
+            return False
+        return dialect in _BUILT_IN or not {dialect, f"{dialect}.{driver}"}.isdisjoint(_dialects())
+
+
+_BUILT_IN: Final = frozenset(["mysql", "mariadb", "mssql", "oracle"])
+
+
+@functools.cache
+def _dialects() -> frozenset[str]:
+    """Return the dialects that other packages bring; asked of their metadata, nothing is loaded."""
+    return frozenset(entry.name for entry in entry_points(group="sqlalchemy.dialects"))

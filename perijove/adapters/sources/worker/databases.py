@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final
 
-from perijove.adapters.sources.worker import postgresql, sqlite
 from perijove.adapters.sources.worker.rows import ParquetRows
 
 Report = Callable[..., None]
@@ -26,7 +27,11 @@ def query(report: Report, *, url: str, table: str, query: str, parquet: str) -> 
     """Write the rows of a table or a SELECT, and return their fingerprint."""
     with (
         _heartbeat(report) as heard,
-        closing(_dialect(url).select(url, table, query.strip().rstrip(";").rstrip())) as rows,
+        closing(
+            _dialect(url).select(
+                url, table, query.strip().rstrip(";").rstrip(), os.path.dirname(parquet), heard
+            )
+        ) as rows,
     ):
         schema = next(rows)
         with ParquetRows(parquet, schema) as out:
@@ -36,14 +41,22 @@ def query(report: Report, *, url: str, table: str, query: str, parquet: str) -> 
         return {"fingerprint": out.fingerprint(), "rows": out.rows}
 
 
+_DIALECTS: Final = {"sqlite": "sqlite", "postgresql": "postgresql"}
+"""Scheme to the module that speaks to it; all others are SQLAlchemy's."""
+
+
 def _dialect(url: str) -> Any:
-    return sqlite if url.startswith("sqlite:") else postgresql
+    name = _DIALECTS.get(url.partition(":")[0], "alchemy")
+    return importlib.import_module(f"perijove.adapters.sources.worker.{name}")
 
 
 @contextmanager
 def _heartbeat(report: Report) -> Iterator[Callable[[str], None]]:
-    """Tell that we are alive while a database thinks; but not for ever."""
-    detail, since = "", time.monotonic()
+    """Tell that we are alive while a database thinks; but not for ever.
+
+    It begins when the database was first heard of: one that lets nobody in is only silent.
+    """
+    detail, since = "", 0.0
     ended = threading.Event()
     lock = threading.Lock()
 
@@ -55,9 +68,10 @@ def _heartbeat(report: Report) -> Iterator[Callable[[str], None]]:
     def beat() -> None:
         while not ended.wait(TELL_SECONDS):
             with lock:
-                if time.monotonic() - since > SECONDS:
+                if since and time.monotonic() - since > SECONDS:
                     return
-                report(0.0, detail)
+                if since:
+                    report(0.0, detail)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
@@ -64,9 +64,12 @@ def entries(url: str, limit: int) -> list[dict[str, Any]]:
         ]
 
 
-def select(url: str, table: str, query: str) -> Iterator[Any]:
+def select(
+    url: str, table: str, query: str, folder: str, heard: Callable[[str], None]
+) -> Iterator[Any]:
     """Yield the columns and then batches of rows, all of one transaction."""
     with _reading(url) as db:
+        heard("")
         statement: Any = query.encode() if query else _whole(table)
         # Declared by the extended protocol, which takes one statement and no more.
         with closing(psycopg.ServerCursor(db, "perijove")) as cursor:

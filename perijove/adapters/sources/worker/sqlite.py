@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -27,7 +27,9 @@ def entries(url: str, limit: int) -> list[dict[str, Any]]:
     return [{"name": name, "location": f"#{quote(name)}", "kind": "table"} for (name,) in found]
 
 
-def select(url: str, table: str, query: str) -> Iterator[Any]:
+def select(
+    url: str, table: str, query: str, folder: str, heard: Callable[[str], None]
+) -> Iterator[Any]:
     """Yield the columns and then batches of rows, all of one transaction.
 
     A column of SQLite has no type: what its values are is found in a pass of its own.
@@ -44,6 +46,7 @@ def select(url: str, table: str, query: str) -> Iterator[Any]:
             while rows := found.fetchmany(BATCH):
                 for seen, values in zip(kinds, zip(*rows, strict=True), strict=True):
                     seen.update(map(type, values))
+                heard("")
             yield [_column(name, seen) for name, seen in zip(names, kinds, strict=True)]
             found = db.execute(sql)
             while rows := found.fetchmany(BATCH):
