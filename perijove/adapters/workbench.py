@@ -168,9 +168,11 @@ class Workbench:
 
     @once
     def deploy(self) -> DeployService:
+        from perijove.adapters.mlflow.registry import MlflowRegistry
         from perijove.deploy.service import DeployService
 
-        return DeployService(self.project, self.gate, self.targets)
+        registry = MlflowRegistry(self.project)
+        return DeployService(self.project, self.gate, self.targets, registry)
 
     @once
     def monitor(self) -> MonitorService:

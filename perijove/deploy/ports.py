@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from perijove.contracts.base import Struct
-from perijove.contracts.deploy import EndpointState
+from perijove.contracts.deploy import EndpointState, ModelFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,37 @@ class Answer:
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes
+
+
+class ModelRegistry(Protocol):
+    """Registered models, as MLflow keeps them. Safe to share by threads.
+
+    Raises UnavailableError when the registry does not answer.
+    """
+
+    def aliases(self) -> dict[str, dict[str, int]]:
+        """Return model to alias to version; models without aliases may be left away."""
+        ...
+
+    def set_alias(self, name: str, alias: str, version: int) -> None: ...
+
+    def remove_alias(self, name: str, alias: str) -> None: ...
+
+    def describe(self, name: str, version: int, markdown: str) -> None:
+        """Keep a text with a version; what is longer than the registry takes is cut."""
+        ...
+
+    def adopt(self, run_id: str, path: str, name: str) -> tuple[int, ModelFacts]:
+        """Register a model that a run logged by MLflow's own means; return its version and facts.
+
+        The model is not loaded: what it is, its own files say.
+
+        Raises
+        ------
+        NotFoundError
+            Naming the models that the run logged.
+        """
+        ...
 
 
 class DeployTarget(Protocol):

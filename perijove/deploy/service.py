@@ -19,7 +19,6 @@ from perijove.contracts.deploy import (
     Gate,
     InvokeReply,
     ModelFacts,
-    ModelVersion,
     Override,
     OverrideRequest,
     Revision,
@@ -38,8 +37,8 @@ from perijove.core.errors import (
 from perijove.core.gate import GateRegistry
 from perijove.core.ledger import now
 from perijove.core.project_file import NAME
-from perijove.deploy import models
-from perijove.deploy.ports import DeployTarget, TargetStatus
+from perijove.deploy.models import PICKLE_WARNING, ModelBook
+from perijove.deploy.ports import DeployTarget, ModelRegistry, TargetStatus
 from perijove.deploy.rows import infer_body, snippets
 
 MIN_REASON = 8
@@ -65,22 +64,25 @@ class DeployService:
         The checks of all steps.
     targets
         Name of a deployment target to the target.
+    registry
+        Keeps models for MLflow's tools.
     """
 
     def __init__(
-        self, project: ProjectContext, gate: GateRegistry, targets: dict[str, DeployTarget]
+        self,
+        project: ProjectContext,
+        gate: GateRegistry,
+        targets: dict[str, DeployTarget],
+        registry: ModelRegistry,
     ) -> None:
         self.project = project
+        self.models = ModelBook(project, registry, gate)
         self._gate = gate
         self._targets = targets
 
-    def models(self) -> list[ModelVersion]:
-        """Tell every model version, newest first."""
-        return models.list_models(self.project)
-
     def resolve_model(self, text: str) -> Node:
-        """Find a model version by what people type; see :func:`models.resolve_model`."""
-        return models.resolve_model(self.project, text)
+        """Find a model version by what people type; see :meth:`ModelBook.resolve`."""
+        return self.models.resolve(text)
 
     def gate(self, model: str, endpoint: str = "") -> Gate:
         """Ask every check about a model version."""
@@ -239,7 +241,7 @@ class DeployService:
             signature=model.signature,
             sample=model.sample,
             snippets=snippets(name, status.socket, model.sample, model.signature),
-            warning=models.PICKLE_WARNING if model.format == "pickle" else "",
+            warning=PICKLE_WARNING if model.format == "pickle" else "",
         )
 
     def wait(

@@ -164,6 +164,7 @@ def _evaluate(session: Session, version: Node, data: str, split: str) -> Evaluat
             action="evaluate",
         )
     _log_to_run(session, facts.run_id, {f"{split}_{name}": v for name, v in values.items()})
+    bench.deploy.models.describe(version)
     leaks = list(leaking_inputs(bench.project.definition, facts))
     verdicts = [
         judge(kpi, values[kpi.metric], data=node.ref, leaks=leaks)

@@ -110,6 +110,7 @@ def log_model(
         if sample.empty:
             raise InvalidInputError("The sample input has no rows.", "Give it one or more.")
         ref = _log(session, model, name, run_id, sample, code, data)
+        session.workbench.deploy.models.describe(session.workbench.project.chain.get(ref))
     session.models.remember(model, ref)
     return ref
 

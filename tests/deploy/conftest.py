@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from perijove.adapters.mlflow.registry import MlflowRegistry
 from perijove.adapters.serving.layout import read_state
 from perijove.adapters.serving.target import LocalTarget
 from perijove.core.context import ProjectContext
@@ -34,7 +35,8 @@ def flipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_service(project: ProjectContext) -> DeployService:
-    return DeployService(project, GateRegistry(), {"local": LocalTarget(project)})
+    targets = {"local": LocalTarget(project)}
+    return DeployService(project, GateRegistry(), targets, MlflowRegistry(project))
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_models_are_found_by_what_people_type(
         )  # fmt: skip
         project.chain.add("evaluation", "builds", facts, by="ada", sources={model: "measured"})
     assert ref("models:/builds@champion") == first
-    verdicts = {m.ref: m.verdicts[0].met for m in service.models()}
+    verdicts = {m.ref: m.verdicts[0].met for m in service.models.all()}
     assert verdicts == {first: True, second: False}
     with pytest.raises(NotFoundError):
         ref("models:/builds@gold")

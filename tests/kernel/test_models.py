@@ -162,7 +162,7 @@ def test_what_cannot_be_logged_is_refused(
     raised = error(trained, call)
     assert isinstance(raised, kind)
     assert said in str(raised)
-    assert trained.bench.deploy.models() == []
+    assert trained.bench.deploy.models.all() == []
 
 
 def test_a_time_is_no_input(notebook: Notebook) -> None:

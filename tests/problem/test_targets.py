@@ -6,12 +6,14 @@ import math
 
 import pytest
 
+from perijove.adapters.mlflow.registry import MlflowRegistry
 from perijove.contracts.base import number
 from perijove.contracts.deploy import FeatureLeak, Field, ModelFacts, Signature
 from perijove.core.chain import EvaluationFacts, LiveValue, OutcomesFacts
 from perijove.core.context import ProjectContext
+from perijove.core.gate import GateRegistry
 from perijove.core.measurements import Verdicts
-from perijove.deploy.models import list_models, resolve_model
+from perijove.deploy.models import ModelBook
 from perijove.problem.service import ProblemService
 
 SECOND = """
@@ -28,6 +30,7 @@ class Bench:
     def __init__(self, project: ProjectContext) -> None:
         self.project = project
         self.problem = ProblemService(project)
+        self.models = ModelBook(project, MlflowRegistry(project), GateRegistry())
 
     def model(self, name: str = "builds", data: str = "builds", leaks: float = 0.0) -> str:
         facts = ModelFacts(
@@ -111,7 +114,7 @@ def test_a_run_lacks_only_the_targets_on_its_own_data(two: Bench) -> None:
     assert [kpi.data for kpi in verdicts.missing("run-1")] == ["prices"]
     two.measure(prices, 0.6, "prices@1")
     assert Verdicts(two.project).missing("run-1") == []
-    assert {m.ref: [v.data for v in m.verdicts] for m in list_models(two.project)} == {
+    assert {m.ref: [v.data for v in m.verdicts] for m in two.models.all()} == {
         builds: ["data:builds@1"], prices: ["data:prices@1"],
     }  # fmt: skip
 
@@ -120,4 +123,4 @@ def test_the_champion_is_the_best_on_its_own_target(two: Bench) -> None:
     first, second = two.model("prices", "prices"), two.model("prices", "prices")
     two.measure(first, 0.7, "prices@1")
     two.measure(second, 0.6, "prices@1")
-    assert resolve_model(two.project, "models:/prices@champion").ref == first
+    assert two.models.resolve("models:/prices@champion").ref == first

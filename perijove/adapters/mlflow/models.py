@@ -316,7 +316,7 @@ def _register(
             code="model_not_registered",
         ) from error
     number = int(version.version)
-    folder = _local(logged.artifact_location)
+    folder = local_folder(logged.artifact_location)
     if folder is None:
         # A remote store keeps the artifacts elsewhere; an endpoint here needs files here.
         folder = project.paths.state / "models" / name / str(number)
@@ -333,7 +333,8 @@ def _name_in(path: Path, model_id: str) -> None:
     model.save(str(path))
 
 
-def _local(location: str) -> Path | None:
+def local_folder(location: str) -> Path | None:
+    """Return where an artifact location lies on this machine; None for one that does not."""
     parts = urlsplit(location)
     if parts.scheme not in ("", "file"):
         return None
