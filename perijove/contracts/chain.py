@@ -13,7 +13,7 @@ from perijove.contracts.base import Facts, Millis, Number, State, Struct
 
 NodeKind = Literal[
     "signoff", "source", "data", "quality", "proof", "split",
-    "run", "model", "evaluation", "endpoint", "outcomes",
+    "run", "recipe", "certificate", "model", "evaluation", "endpoint", "outcomes",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from perijove.contracts.base import Facts, Number, Struct
 from perijove.contracts.chain import Edge, Lineage, Node, NodeKind
 from perijove.contracts.data import DataFacts, SplitFacts
 from perijove.contracts.deploy import EndpointFacts, ModelFacts
+from perijove.contracts.develop import CertificateFacts
 from perijove.contracts.problem import Direction, Kpi
 from perijove.contracts.quality import QualityFacts
 from perijove.core.errors import InvalidInputError, NotFoundError, UnavailableError
@@ -23,6 +24,20 @@ class RunFacts(Facts):
 
     run_id: str
     notebook: str = ""
+
+
+class RecipeFacts(Facts):
+    """What made a run, by hash: its artifacts can be edited, and this cannot."""
+
+    run_id: str
+    cells_sha256: str
+    lock_sha256: str
+    recipe_sha256: str
+    points_sha256: str
+    """Of every point that the run had logged when it ended."""
+    inputs: list[str] = []
+    """References of the data versions and splits that it had read."""
+    machine: dict[str, str] = {}
 
 
 class EvaluationFacts(Facts):
@@ -118,6 +133,8 @@ FACTS: dict[str, type[Struct]] = {
     "proof": ProofFacts,
     "split": SplitFacts,
     "run": RunFacts,
+    "recipe": RecipeFacts,
+    "certificate": CertificateFacts,
     "model": ModelFacts,
     "evaluation": EvaluationFacts,
     "endpoint": EndpointFacts,
@@ -292,7 +309,9 @@ class Chain:
     def lineage(self, ref: str = "") -> Lineage:
         """Return the whole chain, or one node with its ancestors and descendants."""
         edges = [Edge(src=s, dst=d, role=r) for s, d, r in self.ledger.rows("SELECT * FROM edge")]
-        nodes = {row[0]: _node(row) for row in self.ledger.rows("SELECT * FROM node")}
+        # A recipe is its run's fingerprint: nothing to walk to.
+        rows = self.ledger.rows("SELECT * FROM node WHERE kind != 'recipe'")
+        nodes = {row[0]: _node(row) for row in rows}
         if ref:
             self.get(ref)
             keep = _reach(ref, [(e.dst, e.src) for e in edges]) | _reach(

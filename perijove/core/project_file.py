@@ -89,6 +89,13 @@ class JobsTable(Struct):
     """By NVML's numbers; all when left out."""
 
 
+class RerunTable(Struct):
+    """``[rerun]``: how a rerun is compared with its run."""
+
+    ignore: list[str] = []
+    """Patterns of metrics that no two runs have alike, such as ``*_seconds``."""
+
+
 class Definition(Struct):
     """The whole file."""
 
@@ -99,6 +106,7 @@ class Definition(Struct):
     openlineage: OpenLineageTable = OpenLineageTable()
     costs: CostsTable = CostsTable()
     jobs: JobsTable = JobsTable()
+    rerun: RerunTable = RerunTable()
 
 
 class ProjectFile:

@@ -9,6 +9,8 @@ export const RANK: Record<NodeKind, number> = {
   proof: 1,
   split: 1,
   run: 2,
+  recipe: 3,
+  certificate: 3,
   model: 3,
   evaluation: 4,
   endpoint: 4,

@@ -43,6 +43,10 @@ export function kindName(kind: NodeKind, trans: Trans): string {
       return trans.__('split');
     case 'run':
       return trans.__('run');
+    case 'recipe':
+      return trans.__('recipe');
+    case 'certificate':
+      return trans.__('rerun');
     case 'model':
       return trans.__('model');
     case 'evaluation':
@@ -56,7 +60,7 @@ export function kindName(kind: NodeKind, trans: Trans): string {
 
 /** What was found out about another node, and is no thing of its own. */
 export function isFinding(kind: NodeKind): boolean {
-  return ['quality', 'proof', 'evaluation', 'signoff', 'split'].includes(kind);
+  return ['quality', 'proof', 'certificate', 'recipe', 'evaluation', 'signoff', 'split'].includes(kind);
 }
 
 /** What a node is known by: a run by its name, what was found out by its result. */
@@ -77,6 +81,8 @@ export function nodeLabel(node: Node, runs: RunNames, trans: Trans): string {
     }
     case 'proof':
       return node.facts['same'] === true ? trans.__('the same rows') : trans.__('other rows');
+    case 'certificate':
+      return node.facts['ok'] === true ? trans.__('proved') : trans.__('not proved');
     case 'evaluation':
     case 'outcomes': {
       const { metric, value } = node.facts as { metric?: string; value?: WireNumber | null };
