@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from 'react';
 
 import { figure } from './format';
-import type { Plot, Zoom } from './plot';
-import type { ChartProps } from './series';
+import type { Plot } from './plot';
+import type { ChartProps, Zoom } from './series';
 import { useTrans, useVisible } from './services';
+import { useTheme } from './theme';
 
-export type { ChartProps, ChartSeries } from './series';
+export type { ChartProps, ChartSeries, Zoom } from './series';
 
 /**
  * Lines over one axis. The plotting library comes when the first chart is in view, and a chart
@@ -40,15 +41,15 @@ export function Chart(props: ChartProps): JSX.Element {
 
   const draws = shown && inView;
   const structure = JSON.stringify([
-    series.map(one => [one.key, one.label, one.color]),
     props.xLabel,
     props.yLabel,
     props.time,
+    props.log,
     props.sync,
     height
   ]);
 
-  // The plot itself is made again only when its lines, its axes or the theme are other ones.
+  // The plot itself is made again only when its axes or the theme are other ones.
   useEffect(() => {
     const node = frame.current;
     if (node === null || !draws) {
@@ -61,6 +62,7 @@ export function Chart(props: ChartProps): JSX.Element {
         return;
       }
       const made = new Plot(node, newest.current, zoom.current);
+      made.light(newest.current.lit);
       plot.current = made;
       observer = new ResizeObserver(() => made.resize());
       observer.observe(node);
@@ -78,9 +80,16 @@ export function Chart(props: ChartProps): JSX.Element {
     if (draws) {
       plot.current?.update(newest.current);
     }
-  }, [draws, series, props.target, props.marks, props.xRange]);
+  }, [draws, series, props.target, props.marks, props.xRange, props.zoom]);
+
+  useEffect(() => {
+    if (draws) {
+      plot.current?.light(props.lit);
+    }
+  }, [draws, props.lit]);
 
   const summary = series
+    .filter(one => one.faint !== true)
     .map(one => trans.__('%1 at %2', one.label, figure(one.y[one.y.length - 1])))
     .join(', ');
   return (
@@ -92,22 +101,4 @@ export function Chart(props: ChartProps): JSX.Element {
       <div className="pj-Chart-frame" ref={frame} style={{ height }} />
     </figure>
   );
-}
-
-/** The name of JupyterLab's theme, for what must read colours out of it. */
-function useTheme(): string {
-  const [theme, setTheme] = useState(themeName);
-  useEffect(() => {
-    const observer = new MutationObserver(() => setTheme(themeName()));
-    observer.observe(document.body, {
-      attributes: true,
-      attributeFilter: ['data-jp-theme-name', 'data-jp-theme-light']
-    });
-    return () => observer.disconnect();
-  }, []);
-  return theme;
-}
-
-function themeName(): string {
-  return `${document.body.dataset['jpThemeName']} ${document.body.dataset['jpThemeLight']}`;
 }

@@ -48,7 +48,8 @@
  *   opens a reference, and tells when it cannot; `useTrans()` the translations.
  * - `useKept(key, initial, read)` is state that comes back with the page after a reload.
  * - Numbers: `<Figure value>` (metrics), `count`, `bytes`, `duration`, `percent`; `<Time at>`.
- * - Lists: `DataTable`, with rows of 28 px of which only those in view exist.
+ * - Lists: `DataTable`, with rows of 28 px of which only those in view exist; `LongTable` where
+ *   the rows themselves come as they are looked at.
  * - Curves: `Chart` (lines; it loads uPlot when it is in view), `Sparkline`, `Meter`;
  *   `colorOf(run_id)` gives a run the same colour everywhere.
  * - Styles are in `style/kit.css`; a step's own in `style/<step>.css`, with `pj-<Name>` classes.
@@ -58,7 +59,7 @@ export { Button, IconButton, type ButtonProps, type IconButtonProps } from './bu
 export { Chart } from './chart';
 export { Chip, type ChipProps } from './chip';
 export { classes } from './classes';
-export { describe, filterOfAll, type Condition, type SortKey } from './conditions';
+export { describe, filterOfAll, type SortKey } from './conditions';
 export { Empty, ErrorView, Loaded, LoadingBar, Skeleton } from './feedback';
 export { FilterEditor, type FilterColumn } from './filter_editor';
 export {
@@ -85,6 +86,7 @@ export {
 } from './format';
 export { PageHeader, Section, type PageHeaderProps } from './header';
 export { useKept } from './kept';
+export { LongTable, type LongColumn, type LongTableProps } from './long_table';
 export { Meter, Sparkline } from './meter';
 export type { PageArgs, PageProps } from './page';
 export { PALETTE, colorOf } from './palette';

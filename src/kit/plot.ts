@@ -3,31 +3,37 @@ import 'uplot/dist/uPlot.min.css';
 
 import { locale } from '../api/language';
 import { absolute, figure } from './format';
+import { readAt, xEnds, yEnds, type Reading } from './lines';
+import { annotate, drawLines, named } from './paint';
 import { colorOf } from './palette';
-import type { ChartProps, ChartSeries } from './series';
-
-/** The part of the x axis that somebody has dragged over. */
-export type Zoom = readonly [number, number];
+import type { ChartProps, ChartSeries, Zoom } from './series';
+import { Tip } from './tip';
 
 /** The plots by what uPlot knows of them, for a zoom is that of all that are in step. */
 const PLOTS = new WeakMap<uPlot, Plot>();
 
-/** A chart on a node. Loaded only when a chart is in view. */
+/** The pointer is at a line when it is so near, in pixels. */
+const NEAR = 24;
+
+/**
+ * A chart on a node. Loaded only when a chart is in view.
+ *
+ * #### Notes
+ * uPlot gives the axes, the scales, the pointer and the selection. The lines are drawn here, each
+ * from points of its own: uPlot wants one x axis for all, and twenty down-sampled runs have hardly
+ * a step in common, so that bringing them onto one costs more than all of the drawing.
+ */
 export class Plot {
   constructor(node: HTMLElement, props: ChartProps, zoom?: Zoom) {
     this._node = node;
-    this._zoom = zoom;
+    this._zoom = props.onZoom === undefined ? zoom : props.zoom;
     this._props = props;
-    this._colors = props.series.map(one => one.color ?? colorOf(one.key));
+    this._colors = colorsOf(props.series);
     const style = getComputedStyle(node);
     this._text = style.getPropertyValue('--jp-ui-font-color2').trim();
     this._line = style.getPropertyValue('--jp-border-color2').trim();
     this._font = `11px ${style.fontFamily}`;
-    this._tip = document.createElement('div');
-    this._tip.className = 'pj-Chart-tip';
-    this._tip.hidden = true;
-    this._plot = new uPlot(this._options(), align(props.series), node);
-    this._plot.over.appendChild(this._tip);
+    this._plot = new uPlot(this._options(), this._extent(), node);
     PLOTS.set(this._plot, this);
   }
 
@@ -36,10 +42,22 @@ export class Plot {
     return this._zoom;
   }
 
-  /** Draw other values of the same lines. */
+  /** Draw other values, or other lines. */
   update(props: ChartProps): void {
     this._props = props;
-    this._plot.setData(align(props.series));
+    this._colors = colorsOf(props.series);
+    if (props.onZoom !== undefined) {
+      this._zoom = props.zoom;
+    }
+    this._plot.setData(this._extent());
+  }
+
+  /** Let one line stand out. */
+  light(key: string | undefined): void {
+    if (this._lit !== key) {
+      this._lit = key;
+      this._plot.redraw(false, false);
+    }
   }
 
   resize(): void {
@@ -51,10 +69,20 @@ export class Plot {
 
   dispose(): void {
     this._plot.destroy();
+    this._tip.dispose();
+  }
+
+  /** The ends of the x axis are all that uPlot is told of the data. */
+  private _extent(): uPlot.AlignedData {
+    const [low, high] = xEnds(this._props.series) ?? [0, 1];
+    return [
+      [low, high],
+      [null, null]
+    ];
   }
 
   private _options(): uPlot.Options {
-    const { height = 180, time = false, sync } = this._props;
+    const { height = 180, time = false, log = false, sync, formatX } = this._props;
     const axis: uPlot.Axis = {
       stroke: this._text,
       font: this._font,
@@ -68,48 +96,35 @@ export class Plot {
       ms: 1,
       legend: { show: false },
       // Room for what is written at the ends of the lines.
-      padding: [10, this._endRoom(), 0, 0],
+      padding: [10, () => this._endRoom(), 0, 0],
       cursor: {
         y: false,
-        points: { size: 6 },
+        points: { show: false },
         drag: { x: true, y: false, setScale: false },
         bind: { dblclick: () => this._onDoubleClick },
         ...(sync === undefined ? {} : { sync: { key: `perijove:${sync}` } })
       },
       scales: {
         x: { time, range: (_, low, high) => this._xRange(low, high) },
-        y: { range: (_, low, high) => this._yRange(low, high) }
+        y: { distr: log ? 3 : 1, range: () => this._yRange() }
       },
       axes: [
         {
           ...axis,
           size: this._props.xLabel === undefined ? 28 : 24,
           ...(time ? { values: timeTicks } : {}),
+          ...(formatX === undefined ? {} : { values: (_, ticks) => ticks.map(formatX) }),
           ...this._xLabel()
         },
         {
           ...axis,
           size: 52,
-          values: (_, ticks) => ticks.map(tick => this._format(tick))
+          values: (_, ticks) => ticks.map(tick => (tick === null ? '' : this._format(tick)))
         }
       ],
-      series: [
-        {},
-        ...this._props.series.map((one, index) => ({
-          label: one.label,
-          stroke: this._colors[index] ?? '',
-          width: 1.5,
-          spanGaps: !time,
-          // A line through one point has no length: the point itself is drawn.
-          points: {
-            size: 5,
-            show: false,
-            filter: (plot: uPlot, line: number) => lonePoints(plot.data[line] ?? [])
-          }
-        }))
-      ],
+      series: [{}, { paths: () => null, points: { show: false } }],
       hooks: {
-        draw: [plot => this._annotate(plot)],
+        draw: [plot => this._draw(plot)],
         setCursor: [plot => this._point(plot)],
         setSelect: [plot => this._onSelect(plot)]
       }
@@ -121,7 +136,7 @@ export class Plot {
   }
 
   private _endRoom(): number {
-    const longest = Math.max(0, ...this._props.series.map(one => one.label.length));
+    const longest = Math.max(0, ...named(this._props.series).map(one => one.label.length));
     return Math.min(140, 16 + longest * 6);
   }
 
@@ -136,16 +151,22 @@ export class Plot {
     return low === high ? [low - 0.5, high + 0.5] : [low, high];
   }
 
-  private _yRange(low: number | null, high: number | null): uPlot.Range.MinMax {
-    const { target, yFrom } = this._props;
-    const values = [low, high, target?.value, yFrom].filter(
-      (value): value is number => typeof value === 'number' && Number.isFinite(value)
+  private _yRange(): uPlot.Range.MinMax {
+    const { series, target, yFrom, log = false } = this._props;
+    const [from, to] = this._zoom ?? this._props.xRange ?? [-Infinity, Infinity];
+    const values = [...(yEnds(series, from, to, log) ?? []), target?.value, yFrom].filter(
+      (value): value is number =>
+        typeof value === 'number' && Number.isFinite(value) && (!log || value > 0)
     );
     if (values.length === 0) {
-      return [0, 1];
+      return log ? [0.1, 1] : [0, 1];
     }
     const min = Math.min(...values);
     const max = Math.max(...values);
+    if (log) {
+      const room = Math.max(1.1, Math.pow(max / min, 0.04));
+      return [min / room, max * room];
+    }
     if (min === max && min === yFrom) {
       return [min, min + 1];
     }
@@ -162,13 +183,18 @@ export class Plot {
   private _onSelect(plot: uPlot): void {
     const { left, width } = plot.select;
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    if (width > 0) {
+    // In step, every chart hears of it; only that under the pointer tells.
+    if (width > 0 && plot.over.matches(':hover')) {
       this._zoomTo([plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')]);
     }
   }
 
   /** Show a part of the axis, or all of it, here and where the cursor is in step with this. */
   private _zoomTo(zoom: Zoom | undefined): void {
+    if (this._props.onZoom !== undefined) {
+      this._props.onZoom(zoom);
+      return;
+    }
     const { sync } = this._props;
     const together = sync === undefined ? [this._plot] : uPlot.sync(`perijove:${sync}`).plots;
     for (const other of new Set([this._plot, ...together])) {
@@ -184,113 +210,107 @@ export class Plot {
     return this._props.format?.(value) ?? figure(value);
   }
 
-  /** The target, the marks, and the name of each line at its end. */
-  private _annotate(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    const ratio = devicePixelRatio;
-    const { target, marks = [], series } = this._props;
-    ctx.save();
-    ctx.font = this._font.replace('11px', `${11 * ratio}px`);
-    ctx.fillStyle = this._text;
-    ctx.strokeStyle = this._text;
-    ctx.lineWidth = ratio;
-    if (target !== undefined) {
-      const y = plot.valToPos(target.value, 'y', true);
-      ctx.setLineDash([5 * ratio, 4 * ratio]);
-      stroke(ctx, bbox.left, y, bbox.left + bbox.width, y);
-      ctx.textAlign = 'left';
-      ctx.textBaseline = 'bottom';
-      ctx.fillText(target.label, bbox.left + 4 * ratio, y - 2 * ratio);
-    }
-    for (const mark of marks) {
-      const x = plot.valToPos(mark.x, 'x', true);
-      if (x >= bbox.left && x <= bbox.left + bbox.width) {
-        ctx.setLineDash([2 * ratio, 3 * ratio]);
-        stroke(ctx, x, bbox.top, x, bbox.top + bbox.height);
-        ctx.textAlign = 'left';
-        ctx.textBaseline = 'top';
-        ctx.fillText(mark.label, x + 3 * ratio, bbox.top);
-      }
-    }
-    ctx.textAlign = 'left';
-    ctx.textBaseline = 'middle';
-    const ends = series
-      .map((one, index) => ({ one, index, at: lastIndex(one) }))
-      .filter(end => end.at >= 0)
-      .map(({ one, index, at }) => ({
-        label: one.label,
-        color: this._colors[index] ?? '',
-        x: plot.valToPos(one.x[at] ?? 0, 'x', true),
-        y: plot.valToPos(one.y[at] ?? 0, 'y', true)
-      }))
-      .sort((left, right) => left.y - right.y);
-    let floor = -Infinity;
-    for (const end of ends) {
-      // Names of lines that end close to each other are moved apart.
-      const y = Math.max(end.y, floor + 12 * ratio);
-      floor = y;
-      ctx.fillStyle = end.color;
-      ctx.fillText(end.label, Math.min(end.x, bbox.left + bbox.width) + 6 * ratio, y);
-    }
-    ctx.restore();
+  /** The lines, the target, the marks, and the name of each line at its end. */
+  private _draw(plot: uPlot): void {
+    const paint = {
+      props: this._props,
+      colors: this._colors,
+      text: this._text,
+      font: this._font,
+      lit: this._lit,
+      end: this._zoom?.[1] ?? Infinity
+    };
+    drawLines(plot, paint);
+    annotate(plot, paint);
+    this._tell();
   }
 
-  /** All values under the cursor, as text. */
+  /** What was drawn, for who looks from outside: the last x of all lines. */
+  private _tell(): void {
+    const ends = xEnds(this._props.series);
+    this._node.dataset['lines'] = String(this._props.series.length);
+    this._node.dataset['lastX'] = ends === null ? '' : String(ends[1]);
+  }
+
+  /** All values under the cursor, as text, the largest first. */
   private _point(plot: uPlot): void {
-    const { left = -1, idx } = plot.cursor;
-    const x = idx === null || idx === undefined ? undefined : plot.data[0][idx];
-    if (left < 0 || idx === null || idx === undefined || x === undefined) {
-      this._tip.hidden = true;
+    const { left = -1, top = -1 } = plot.cursor;
+    const { series, onLit } = this._props;
+    const here = plot.over.matches(':hover');
+    if (left < 0 || series.length === 0) {
+      this._tip.hide();
+      if (this._pointed !== undefined) {
+        this._pointed = undefined;
+        onLit?.(undefined);
+      }
       return;
     }
-    const { time = false, xLabel = '', series } = this._props;
-    const lines = series.map((one, index) => {
-      const row = document.createElement('div');
-      const dot = document.createElement('span');
-      dot.className = 'pj-Chart-dot';
-      dot.style.background = this._colors[index] ?? '';
-      const value = plot.data[index + 1]?.[idx];
-      const text = value === null || value === undefined ? '–' : this._format(value);
-      row.append(dot, `${one.label} ${text}`);
-      return row;
+    // Charts in step each tell their values, unless that would cover all of them.
+    if (!here && series.length > 4) {
+      this._tip.hide();
+      return;
+    }
+    const at = plot.posToVal(left, 'x');
+    const { min = 0, max = 1 } = plot.scales['x']!;
+    const readings = readAt(series, this._colors, at, (max - min) * 0.02);
+    const near = here ? this._nearest(plot, readings, top) : undefined;
+    if (here && near !== this._pointed) {
+      this._pointed = near;
+      onLit?.(near);
+    }
+    this._tip.show({
+      frame: plot.over.getBoundingClientRect(),
+      left,
+      head: this._placeName(at, readings),
+      readings,
+      near,
+      format: value => this._format(value)
     });
-    const head = document.createElement('div');
-    head.className = 'pj-Chart-at';
-    head.textContent = time ? absolute(x) : `${xLabel} ${x.toLocaleString(locale())}`.trim();
-    this._tip.replaceChildren(head, ...lines);
-    this._tip.hidden = false;
-    const width = this._tip.offsetWidth;
-    const room = plot.over.clientWidth;
-    const shift = left + 12 + width > room ? left - 12 - width : left + 12;
-    this._tip.style.transform = `translate(${Math.max(-40, shift)}px, 4px)`;
+  }
+
+  /** The line that the pointer is at. */
+  private _nearest(plot: uPlot, readings: readonly Reading[], top: number): string | undefined {
+    let found: string | undefined;
+    let least = NEAR;
+    for (const { series, value } of readings) {
+      if (value !== null && (this._props.log !== true || value > 0)) {
+        const away = Math.abs(plot.valToPos(value, 'y') - top);
+        if (away < least) {
+          least = away;
+          found = series.key;
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The x that the nearest value stands at. */
+  private _placeName(at: number, readings: readonly Reading[]): string {
+    const { time = false, xLabel = '', formatX } = this._props;
+    const snapped = readings.reduce(
+      (best, { x, value }) => (value !== null && Math.abs(x - at) < Math.abs(best - at) ? x : best),
+      Infinity
+    );
+    const x = Number.isFinite(snapped) ? snapped : at;
+    const said = formatX?.(x) ?? x.toLocaleString(locale(), { maximumFractionDigits: 3 });
+    return time ? absolute(x) : `${xLabel} ${said}`.trim();
   }
 
   private readonly _node: HTMLElement;
   private readonly _plot: uPlot;
-  private readonly _tip: HTMLElement;
-  private readonly _colors: string[];
+  private readonly _tip = new Tip();
   private readonly _text: string;
   private readonly _line: string;
   private readonly _font: string;
+  private _colors: string[];
   private _props: ChartProps;
   private _zoom: Zoom | undefined;
+  private _lit: string | undefined;
+  private _pointed: string | undefined;
 }
 
-/** Bring series with x values of their own onto one x axis. */
-function align(series: readonly ChartSeries[]): uPlot.AlignedData {
-  const tables = series.map(one => [[...one.x], one.y.map(finite)] as uPlot.AlignedData);
-  return tables.length === 0 ? [[]] : tables.length === 1 ? tables[0]! : uPlot.join(tables);
-}
-
-/** Indices of values that have no value on either side. */
-function lonePoints(values: ArrayLike<number | null | undefined>): number[] {
-  const lone: number[] = [];
-  for (let index = 0; index < values.length; index += 1) {
-    if (values[index] != null && values[index - 1] == null && values[index + 1] == null) {
-      lone.push(index);
-    }
-  }
-  return lone;
+function colorsOf(series: readonly ChartSeries[]): string[] {
+  return series.map(one => one.color ?? colorOf(one.key));
 }
 
 /** Times of day in one line; dates where the axis is longer than a day. */
@@ -305,30 +325,4 @@ function timeTicks(_: uPlot, ticks: number[]): string[] {
           hourCycle: 'h23'
         })
   );
-}
-
-function finite(value: number | null): number | null {
-  return value !== null && Number.isFinite(value) ? value : null;
-}
-
-function lastIndex(series: ChartSeries): number {
-  for (let index = series.y.length - 1; index >= 0; index -= 1) {
-    if (finite(series.y[index] ?? null) !== null) {
-      return index;
-    }
-  }
-  return -1;
-}
-
-function stroke(
-  ctx: CanvasRenderingContext2D,
-  x0: number,
-  y0: number,
-  x1: number,
-  y1: number
-): void {
-  ctx.beginPath();
-  ctx.moveTo(x0, y0);
-  ctx.lineTo(x1, y1);
-  ctx.stroke();
 }

@@ -10,7 +10,12 @@ export interface ChartSeries {
   y: readonly (number | null)[];
   /** A colour of the palette by the key when left out. */
   color?: string;
+  /** A line behind the others that has no name and no value on hover, such as one not smoothed. */
+  faint?: boolean;
 }
+
+/** A part of the x axis. */
+export type Zoom = readonly [number, number];
 
 export interface ChartProps {
   /** What it shows: the heading, and the name for screen readers. */
@@ -22,6 +27,8 @@ export interface ChartProps {
   yLabel?: string;
   /** The x values are times. */
   time?: boolean;
+  /** Whether the y axis is logarithmic; what is not above zero is not drawn then. */
+  log?: boolean;
   /** A dashed line to be reached. */
   target?: { value: number; label: string };
   /** Vertical lines, such as new revisions. */
@@ -35,4 +42,13 @@ export interface ChartProps {
   /** Charts of the same name share their cursor. */
   sync?: string;
   format?: (value: number) => string;
+  formatX?: (value: number) => string;
+  /** With `onZoom`: the part that is shown. Without, the chart keeps its own. */
+  zoom?: Zoom | undefined;
+  /** Somebody dragged over a part of the axis, or wants all of it. */
+  onZoom?: (zoom: Zoom | undefined) => void;
+  /** The line that stands out; the others step back. */
+  lit?: string | undefined;
+  /** The line under the pointer. */
+  onLit?: (key: string | undefined) => void;
 }
