@@ -1,4 +1,4 @@
-"""Deployment targets and data sources that are installed, those that cannot be loaded included.
+"""Deployment targets, data sources and executors that are installed, those that cannot be loaded included.
 
 A package that does not import must not take its step along: in its place stands one that is there
 and says why it is not available.
@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from perijove.contracts.base import Struct
+from perijove.contracts.jobs import ExecutorInfo
 from perijove.contracts.sources import SourceEntry
 from perijove.core.context import ProjectContext
 from perijove.core.errors import UnavailableError
+from perijove.core.jobs import Executor, JobSpec, JobStatus
 from perijove.data.ports import DataSource, Snapshot, Work
 from perijove.deploy.ports import Answer, DeployTarget, TargetStatus
 
 TARGETS: Final = "perijove.deploy_targets"
 SOURCES: Final = "perijove.data_sources"
+EXECUTORS: Final = "perijove.executors"
 
 
 def load_targets(project: ProjectContext) -> dict[str, DeployTarget]:
@@ -44,6 +47,17 @@ def load_sources(project: ProjectContext) -> list[DataSource]:
             found.append(MissingSource(entry.name, _why(error)))
     # Whoever knows one kind of database better is asked before the source of them all.
     return sorted(found, key=lambda source: source.kind == "database")
+
+
+def load_executors(project: ProjectContext) -> dict[str, Executor]:
+    """Make every executor that is installed, ours first."""
+    found: dict[str, Executor] = {}
+    for entry in _entries(EXECUTORS):
+        try:
+            found[entry.name] = entry.load()(project)
+        except Exception as error:  # noqa: BLE001 - the boundary to somebody else's package
+            found[entry.name] = MissingExecutor(entry.name, _why(error))
+    return found
 
 
 def _entries(group: str) -> Iterator[EntryPoint]:
@@ -111,6 +125,29 @@ class MissingSource:
         self, location: str, query: str, into: Path, *, etag: str = "", work: Work | None = None
     ) -> Snapshot | None:
         _refuse(f"The source {self.kind}", self.why)
+
+
+@dataclass
+class MissingExecutor:
+    """An executor whose package does not load."""
+
+    name: str
+    why: str
+
+    def info(self) -> ExecutorInfo:
+        return ExecutorInfo(self.name, self.name, available=False, reason=self.why)
+
+    def start(self, folder: Path, spec: JobSpec) -> None:
+        _refuse(f"The executor {self.name}", self.why)
+
+    def look(self, folder: Path) -> JobStatus:
+        _refuse(f"The executor {self.name}", self.why)
+
+    def log(self, folder: Path, offset: int) -> tuple[bytes, int, int]:
+        _refuse(f"The executor {self.name}", self.why)
+
+    def stop(self, folder: Path) -> None:
+        _refuse(f"The executor {self.name}", self.why)
 
 
 def _refuse(what: str, why: str) -> NoReturn:

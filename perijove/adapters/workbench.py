@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perijove.adapters.housekeeping import Housekeeping
-    from perijove.adapters.jobs.local import LocalRunner
+    from perijove.adapters.jobs.board import JobBoard
     from perijove.core.alerts import AlertBook
     from perijove.data.ports import DataSource
     from perijove.data.service import DataService
@@ -72,10 +72,10 @@ class Workbench:
         return load_sources(self.project)
 
     @once
-    def jobs(self) -> LocalRunner:
-        from perijove.adapters.jobs.local import LocalRunner
+    def jobs(self) -> JobBoard:
+        from perijove.adapters.jobs.board import JobBoard
 
-        return LocalRunner(self.project.paths)
+        return JobBoard(self.project)
 
     @once
     def alerts(self) -> AlertBook:

@@ -160,10 +160,6 @@ class JobRunner(Protocol):
         """Return the places where jobs can run, those that are not available included."""
         ...
 
-    def state(self, id: str) -> JobState | None:  # noqa: A002
-        """Return only how a job stands; None for an id that no job has."""
-        ...
-
     def get(self, id: str) -> Job:  # noqa: A002 - the contract's word
         """Return a job as it is now.
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perijove.adapters.jobs.local import LocalRunner
+from perijove.adapters.jobs.board import JobBoard
 from perijove.adapters.workbench import Workbench
 from perijove.contracts.chain import Node
 from perijove.contracts.data import DataFacts, DataState, Schedule
@@ -112,7 +112,7 @@ class Curations:
         self.code = "pass"
         self.refuse = False
         self.started: list[str] = []
-        self.jobs = LocalRunner(project.paths)
+        self.jobs = JobBoard(project)
         self.bench = Workbench(project)
         self.raw = project.paths.root / "raw.csv"
         self.write("a\n1\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perijove.adapters.jobs.local import LocalRunner
+from perijove.adapters.jobs.board import JobBoard
 from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
 from perijove.develop.ingester import Ingester
 from perijove.develop.service import DevelopService
@@ -24,7 +24,7 @@ def ingester(project, store):
 
 @pytest.fixture
 def jobs(project):
-    return LocalRunner(project.paths)
+    return JobBoard(project)
 
 
 @pytest.fixture

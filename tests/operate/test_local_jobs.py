@@ -17,11 +17,11 @@ from typing import Any
 import psutil
 import pytest
 
-from perijove.adapters.jobs.local import LocalRunner
+from perijove.adapters.jobs.board import JobBoard
 from perijove.adapters.jobs.supervisor import born
+from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, ReadOnlyError
 from perijove.core.files import ProcessId
-from perijove.core.paths import ProjectPaths
 from perijove.testing.job_runner import DEADLINE, FOREVER, JobRunnerSuite, read_log, start
 
 FAMILY = """
@@ -35,14 +35,14 @@ time.sleep(600)
 
 
 @pytest.fixture
-def runner(folder: Path) -> Iterator[LocalRunner]:
-    runner = LocalRunner(ProjectPaths(folder))
+def runner(folder: Path) -> Iterator[JobBoard]:
+    runner = JobBoard(ProjectContext.open(folder))
     yield runner
     for job in runner.list():
         runner.stop(job.id, by="the test")
 
 
-class TestLocalRunner(JobRunnerSuite):
+class TestJobBoard(JobRunnerSuite):
     """It keeps the contract."""
 
 
@@ -55,27 +55,27 @@ def _until(check: Callable[[], Any]) -> Any:
     raise AssertionError("it did not happen")
 
 
-def _supervisor(runner: LocalRunner, job: str) -> int:
+def _supervisor(runner: JobBoard, job: str) -> int:
     state = _until(lambda: (runner.folder / job / "state.json").exists())
     state = json.loads((runner.folder / job / "state.json").read_text())
     return int(state["supervisor"]["pid"])
 
 
-def _family(runner: LocalRunner) -> tuple[str, list[ProcessId]]:
+def _family(runner: JobBoard) -> tuple[str, list[ProcessId]]:
     job = start(runner, FAMILY)
     pids = [int(word) for word in read_log(runner, job.id, "up").split()[:3]]
     found = [ProcessId.of(pid) for pid in pids]
     return job.id, [process for process in found if process is not None]
 
 
-def test_no_process_is_left_of_a_stopped_job(runner: LocalRunner) -> None:
+def test_no_process_is_left_of_a_stopped_job(runner: JobBoard) -> None:
     job, family = _family(runner)
     assert len(family) == 3
     assert runner.stop(job, by="ada").state == "stopped"
     assert not [process for process in family if process.alive()]
 
 
-def test_a_killed_supervisor_is_noticed_and_its_processes_end(runner: LocalRunner) -> None:
+def test_a_killed_supervisor_is_noticed_and_its_processes_end(runner: JobBoard) -> None:
     job, family = _family(runner)
     os.kill(_supervisor(runner, job), signal.SIGKILL)
     lost = runner.wait(job, 10)
@@ -83,10 +83,10 @@ def test_a_killed_supervisor_is_noticed_and_its_processes_end(runner: LocalRunne
     assert lost.error is not None
     assert lost.error.code == "job_lost"
     _until(lambda: not [process for process in family if process.alive()])
-    assert LocalRunner(runner.paths).get(job) == lost
+    assert JobBoard(runner.project).get(job) == lost
 
 
-def test_a_process_that_leaves_the_job_goes_on(runner: LocalRunner) -> None:
+def test_a_process_that_leaves_the_job_goes_on(runner: JobBoard) -> None:
     # As an endpoint does that a job deployed.
     leaver = (
         "import os, subprocess, sys\n"
@@ -105,10 +105,10 @@ def test_a_process_that_leaves_the_job_goes_on(runner: LocalRunner) -> None:
 STARTER = """
 import sys
 from pathlib import Path
-from perijove.adapters.jobs.local import LocalRunner
+from perijove.adapters.jobs.board import JobBoard
 from perijove.core.jobs import JobSpec
-from perijove.core.paths import ProjectPaths
-runner = LocalRunner(ProjectPaths(Path(sys.argv[1])))
+from perijove.core.context import ProjectContext
+runner = JobBoard(ProjectContext.open(Path(sys.argv[1])))
 code = "import sys, time, pathlib\\nprint('up', flush=True)\\n" \\
        "while not pathlib.Path('go').exists(): time.sleep(0.02)\\nprint('done')"
 spec = JobSpec("curate", "t", "s", [sys.executable, "-c", code], "ada")
@@ -118,9 +118,9 @@ sys.stdin.read()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_job_outlives_its_starter(runner: LocalRunner, number: signal.Signals) -> None:
+def test_a_job_outlives_its_starter(runner: JobBoard, number: signal.Signals) -> None:
     starter = subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(runner.paths.root)],
+        [sys.executable, "-c", STARTER, str(runner.project.paths.root)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
@@ -131,12 +131,12 @@ def test_a_job_outlives_its_starter(runner: LocalRunner, number: signal.Signals)
     starter.kill()
     starter.wait()
     assert runner.get(job).state == "running"
-    (runner.paths.root / "go").touch()
+    (runner.project.paths.root / "go").touch()
     assert runner.wait(job, DEADLINE).state == "finished"
     assert runner.log(job).text == "up\ndone\n"
 
 
-def test_a_killed_job_says_by_what(runner: LocalRunner) -> None:
+def test_a_killed_job_says_by_what(runner: JobBoard) -> None:
     job = start(runner, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     done = runner.wait(job.id, DEADLINE)
     assert (done.state, done.exit_code) == ("failed", -9)
@@ -144,7 +144,7 @@ def test_a_killed_job_says_by_what(runner: LocalRunner) -> None:
     assert "SIGKILL" in done.error.message
 
 
-def test_a_deleted_folder_ends_its_job(runner: LocalRunner) -> None:
+def test_a_deleted_folder_ends_its_job(runner: JobBoard) -> None:
     job = start(runner, FOREVER)
     read_log(runner, job.id, "up")
     processes = [
@@ -157,7 +157,7 @@ def test_a_deleted_folder_ends_its_job(runner: LocalRunner) -> None:
     _until(lambda: not [p for p in processes if p is not None and p.alive()])
 
 
-def test_damaged_files_hide_no_other_job(runner: LocalRunner) -> None:
+def test_damaged_files_hide_no_other_job(runner: JobBoard) -> None:
     good = runner.wait(start(runner, "pass").id, DEADLINE)
     for name, content in (("0" * 16, b"{"), ("1" * 16, b'{"id": 3}'), ("2" * 16, b"\xff\xfe")):
         (runner.folder / name).mkdir()
@@ -166,7 +166,7 @@ def test_damaged_files_hide_no_other_job(runner: LocalRunner) -> None:
     assert [job.id for job in runner.list()] == [good.id]
 
 
-def test_a_supervisor_that_never_began_is_lost(runner: LocalRunner) -> None:
+def test_a_supervisor_that_never_began_is_lost(runner: JobBoard) -> None:
     job = start(runner, "pass")
     runner.wait(job.id, DEADLINE)
     copy = runner.folder / ("0" * 16)
@@ -177,12 +177,12 @@ def test_a_supervisor_that_never_began_is_lost(runner: LocalRunner) -> None:
 
 
 def test_who_cannot_write_is_told(folder: Path) -> None:
-    paths = ProjectPaths(folder)
-    paths.make_state()
-    (paths.state / "jobs").write_text("in the way")
+    project = ProjectContext.open(folder)
+    project.paths.make_state()
+    (project.paths.state / "jobs").write_text("in the way")
     with pytest.raises(ReadOnlyError, match="cannot be started"):
-        start(LocalRunner(paths), "pass")
-    assert LocalRunner(paths).list() == []
+        start(JobBoard(project), "pass")
+    assert JobBoard(project).list() == []
 
 
 def test_supervisor_and_reader_name_a_process_alike() -> None:
@@ -197,7 +197,8 @@ def test_a_full_disk_refuses_new_jobs_and_loses_no_running_one(tmp_path: Path) -
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
     if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
         pytest.skip("no tmpfs can be mounted here")
-    runner = LocalRunner(ProjectPaths(disk))
+    (disk / "perijove.toml").touch()
+    runner = JobBoard(ProjectContext.open(disk))
     fill = disk / "fill"
     try:
         code = (

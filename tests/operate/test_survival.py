@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from perijove.adapters.jobs.local import LocalRunner
-from perijove.core.paths import ProjectPaths
+from perijove.adapters.jobs.board import JobBoard
+from perijove.core.context import ProjectContext
 from perijove.testing.job_runner import FOREVER, read_log
 
 TOKEN = "survival"
@@ -73,13 +73,11 @@ def _ask(port: int, path: str, method: str = "GET") -> Any:
 
 
 @pytest.fixture
-def runner(folder: Path) -> LocalRunner:
-    return LocalRunner(ProjectPaths(folder))
+def runner(folder: Path) -> JobBoard:
+    return JobBoard(ProjectContext.open(folder))
 
 
-def test_kernel_and_server_are_killed_and_the_job_goes_on(
-    runner: LocalRunner, folder: Path
-) -> None:
+def test_kernel_and_server_are_killed_and_the_job_goes_on(runner: JobBoard, folder: Path) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]

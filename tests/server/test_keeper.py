@@ -16,9 +16,9 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 
 from perijove.adapters.housekeeping import Chore, Housekeeping
-from perijove.adapters.jobs.local import LocalRunner
+from perijove.adapters.jobs.board import JobBoard
+from perijove.core.context import ProjectContext
 from perijove.core.errors import UnavailableError
-from perijove.core.paths import ProjectPaths
 from perijove.server import keeper
 from perijove.testing.job_runner import FOREVER, read_log, start
 
@@ -44,7 +44,7 @@ async def test_a_lost_job_is_noticed_and_a_running_one_keeps_the_server(
 ) -> None:
     times = jp_serverapp.web_app.settings["last_activity_times"]
     await jp_fetch("perijove", "api", "project", params={"project": "p"})
-    runner = LocalRunner(ProjectPaths(served))
+    runner = JobBoard(ProjectContext.open(served))
     job = start(runner, FOREVER)
     await asyncio.to_thread(read_log, runner, job.id, "up")
     first = await _until(lambda: times.get("perijove"))
@@ -69,7 +69,7 @@ async def test_a_deleted_project_stops_no_other(
     await jp_fetch("perijove", "api", "project", params={"project": "q"})
     (other / "perijove.toml").unlink()
     (served / "perijove.toml").write_text("[broken")
-    runner = LocalRunner(ProjectPaths(served))
+    runner = JobBoard(ProjectContext.open(served))
     job = start(runner, FOREVER)
     times = jp_serverapp.web_app.settings["last_activity_times"]
     assert await _until(lambda: times.get("perijove"))
@@ -109,7 +109,7 @@ async def test_a_project_at_the_root_is_kept_from_the_start(
     jp_root_dir: Path, jp_configurable_serverapp: Callable[..., ServerApp]
 ) -> None:
     (jp_root_dir / "perijove.toml").write_text("")
-    runner = LocalRunner(ProjectPaths(jp_root_dir))
+    runner = JobBoard(ProjectContext.open(jp_root_dir))
     job = start(runner, FOREVER)
     app = jp_configurable_serverapp(
         config={"ServerApp": {"jpserver_extensions": {"perijove": True}}}
