@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from perijove.core.errors import PerijoveError
-from perijove.kernel import variables, words
+from perijove.kernel import background, variables, words
 from perijove.kernel.magics import PerijoveMagics
 from perijove.kernel.session import current
 
@@ -19,13 +19,8 @@ if TYPE_CHECKING:
 def load(shell: InteractiveShell) -> None:
     """Set up a kernel. Loading twice changes nothing; without a project it still loads."""
     session = current()
-    session.attach(shell)
-    shell.register_magics(PerijoveMagics(shell))
-    variables.serve(shell)
-    # IPython asks an exception for how it wants to be shown.
-    setattr(PerijoveError, "_render_traceback_", words.render_error)  # noqa: B010
     try:
-        _send_mlflow_here(session)
+        connect(session, shell)
         name = session.workbench.project.name
     except PerijoveError as error:
         _say(words.usage(error))
@@ -33,19 +28,48 @@ def load(shell: InteractiveShell) -> None:
     _say(f"project {name} · {session.paths.root}")
 
 
-def _send_mlflow_here(session: Session) -> None:
-    """Let ``mlflow`` code of the user, autologging too, land in the project's run store."""
-    from perijove.adapters.mlflow.database import ensure_database, own_uri, tracking_environment
+def connect(session: Session, shell: InteractiveShell) -> None:
+    """Bring the magics and the comms to a shell, and MLflow's calls to the project.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is no project; all else works then.
+    """
+    session.attach(shell)
+    shell.register_magics(PerijoveMagics(shell))
+    variables.serve(shell)
+    background.serve(shell)
+    # IPython asks an exception for how it wants to be shown.
+    setattr(PerijoveError, "_render_traceback_", words.render_error)  # noqa: B010
+    _send_mlflow_here(session)
+
+
+def _send_mlflow_here(session: Session) -> str:
+    """Let ``mlflow`` code of the user, autologging too, land in the project's run store.
+
+    Returns what to say of it: nothing, unless the user keeps runs in a store of their own.
+    """
+    from perijove.adapters.mlflow.database import (
+        ensure_database,
+        own_uri,
+        tracking_environment,
+        tracking_uri,
+    )
+    from perijove.core.secrets import mask_url
 
     project = session.workbench.project
     # Importing MLflow would send usage figures to its makers: nobody asked for that here.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    uri = tracking_uri(project.paths)
     for key, value in tracking_environment(project.paths, project.name).items():
         # What the user set stays; another project's store is what an earlier kernel left.
         if key == "MLFLOW_TRACKING_URI" or not os.environ.get(key):
             os.environ[key] = value
-    if os.environ["MLFLOW_TRACKING_URI"] == own_uri(project.paths):
-        ensure_database(project.paths, project.name)
+    if uri != own_uri(project.paths):
+        return f" · runs in {mask_url(uri)}, as MLFLOW_TRACKING_URI says"
+    ensure_database(project.paths, project.name)
+    return ""
 
 
 def _say(text: str) -> None:

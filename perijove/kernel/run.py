@@ -40,6 +40,8 @@ class TrackedRun:
     state: EndState | None = None
     seconds: float = 0.0
     error: str = ""
+    stopping: bool = False
+    """Its process was told to end."""
 
 
 @contextlib.contextmanager
@@ -53,38 +55,54 @@ def tracked(
 ) -> Iterator[TrackedRun]:
     """Track the block as a run: finished, failed with its error, or stopped by an interrupt."""
     develop = session.workbench.develop
-    commit = git_commit(session.paths.root)
-    tags = {COMMIT_TAG: commit.sha, DIRTY_TAG: str(commit.dirty).lower()} if commit.sha else {}
     with unwatched():
         session.workbench.project.trust.give()
         run_id = develop.start_run(
             name,
             notebook=session.notebook,
             params=params,
-            tags=tags,
+            tags=commit_tags(session),
             seed=seed,
             by=session.actor,
         )
+    with lived(session, run_id, name, cells or []) as run:
+        tracking.activate(run.writer)
+        with joined(session, run_id, cells[-1].source if cells else ""):
+            yield run
+
+
+def commit_tags(session: Session) -> dict[str, str]:
+    """Tell the commit that the project is at, as tags of a run."""
+    commit = git_commit(session.paths.root)
+    return {COMMIT_TAG: commit.sha, DIRTY_TAG: str(commit.dirty).lower()} if commit.sha else {}
+
+
+@contextlib.contextmanager
+def lived(session: Session, run_id: str, name: str, cells: list[Cell]) -> Iterator[TrackedRun]:
+    """End a run of this process the way that the block ends.
+
+    The block says itself when ``pj.log`` writes to the run: see :func:`tracking.activate`.
+    """
     run = TrackedRun(run_id, name, tracking.ActiveRun(session.paths, run_id))
     outer = tracking.current()
     try:
-        with contextlib.suppress(UnavailableError):  # artifacts that lie elsewhere: no checkpoints
-            run.writer.artifacts = develop.store.artifact_folder(run_id)
-        tracking.activate(run.writer)
-        with _mlflow(session, run_id, cells[-1].source if cells else ""):
-            yield run
+        with contextlib.suppress(UnavailableError):  # artifacts that lie elsewhere
+            run.writer.artifacts = session.workbench.develop.store.artifact_folder(run_id)
+        yield run
     except KeyboardInterrupt:
         run.state = "stopped"
         raise
     except BaseException as error:
-        run.state, run.error = "failed", f"{type(error).__name__}: {error}"
+        # Of what was told to stop, workers die first: what fails then is no failure of the code.
+        run.state = "stopped" if run.stopping else "failed"
+        run.error = "" if run.stopping else f"{type(error).__name__}: {error}"
         raise
     else:
         run.state = "stopped" if run.writer.stopped else "finished"
     finally:
         tracking.activate(outer)
         run.seconds = time.monotonic() - run.began
-        _end(session, run, cells or [])
+        _end(session, run, cells)
 
 
 def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
@@ -128,7 +146,7 @@ def _warn(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _mlflow(session: Session, run_id: str, source: str) -> Iterator[None]:
+def joined(session: Session, run_id: str, source: str) -> Iterator[None]:
     """Let MLflow's own calls in the block join the run.
 
     A cell that starts a run itself gets ours by the variable that ``mlflow.start_run()`` reads. It
@@ -154,9 +172,9 @@ def _mlflow(session: Session, run_id: str, source: str) -> Iterator[None]:
 def _active_in_mlflow(session: Session, run_id: str) -> Iterator[None]:
     import mlflow
 
-    from perijove.adapters.mlflow.database import tracking_uri
+    from perijove.adapters.mlflow.database import leads_to
 
-    if mlflow.get_tracking_uri() != tracking_uri(session.paths):
+    if not leads_to(session.paths, mlflow.get_tracking_uri()):
         yield  # the user logs to another store on purpose; our run is not there
         return
     mlflow.start_run(run_id=run_id, nested=True)

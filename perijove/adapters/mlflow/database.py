@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
+from perijove.adapters.mlflow.plugin import SCHEME, installed, plugin_uri
 from perijove.core.errors import ReadOnlyError, UnavailableError
 from perijove.core.files import locked, on_network
 from perijove.core.ledger import now
@@ -57,16 +58,28 @@ def tracking_uri(paths: ProjectPaths) -> str:
     project's database for the sake of ``mlflow`` code; that is no wish for another project.
     """
     wished = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
-    if not wished or wished.endswith("/.perijove/mlflow.db"):
-        return own_uri(paths)
-    return wished
+    return own_uri(paths) if not wished or is_ours(wished) else wished
+
+
+def leads_to(paths: ProjectPaths, uri: str) -> bool:
+    """Whether runs that are logged to a tracking URI are this project's."""
+    wished = tracking_uri(paths)
+    return uri == wished or (wished == own_uri(paths) and uri == plugin_uri(paths))
+
+
+def is_ours(uri: str) -> bool:
+    """Whether a tracking URI is of some project of Perijove, by its plug-in or its database."""
+    return uri.startswith(f"{SCHEME}:") or uri.endswith("/.perijove/mlflow.db")
 
 
 def tracking_environment(paths: ProjectPaths, name: str) -> dict[str, str]:
-    """Return the variables that send stock ``mlflow`` code to this project's runs."""
+    """Return the variables that send stock ``mlflow`` code to this project's runs.
+
+    Through the journals where MLflow finds our plug-in; straight to the database elsewhere.
+    """
     uri = tracking_uri(paths)
     if uri == own_uri(paths):
-        return {"MLFLOW_TRACKING_URI": uri}
+        return {"MLFLOW_TRACKING_URI": plugin_uri(paths) if installed() else uri}
     return {"MLFLOW_TRACKING_URI": uri, "MLFLOW_EXPERIMENT_NAME": name}
 
 

@@ -8,15 +8,15 @@ from perijove.core.errors import UnavailableError
 from perijove.develop.ports import RunStore
 
 
-def open_run_store(project: ProjectContext) -> RunStore:
-    """Open the project's run store.
+def open_run_store(project: ProjectContext, *, own: bool = False) -> RunStore:
+    """Open the project's run store; with ``own`` the project's database, whatever is wished.
 
     Our own SQL on the project's database; MLflow's client where ``MLFLOW_TRACKING_URI`` names
     another store, or where the database has a schema that our SQL is not tested with.
     """
     from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
 
-    uri = database.tracking_uri(project.paths)
+    uri = database.own_uri(project.paths) if own else database.tracking_uri(project.paths)
     if uri == database.own_uri(project.paths):
         try:
             return SqliteRunStore(project)
