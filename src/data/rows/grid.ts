@@ -3,18 +3,17 @@ import {
   BasicKeyHandler,
   BasicMouseHandler,
   BasicSelectionModel,
-  type CellRenderer,
-  DataGrid,
-  type GraphicsContext,
+  type DataGrid,
   TextRenderer
 } from '@lumino/datagrid';
 import type { IMessageHandler, Message } from '@lumino/messaging';
 
 import { locale } from '../../api/language';
-import { isNumeric } from '../types';
+import { BodyRenderer } from './body';
 import { cellText, LOADING } from './cells';
-import { fitted, HeaderRenderer, PADDING, type IHeaderFacts } from './headers';
-import { RowsModel, type ICellMetadata } from './model';
+import { HeaderRenderer, PADDING, type IHeaderFacts } from './headers';
+import { RowsModel } from './model';
+import { DirectGrid } from './surface';
 import { gridTheme, type IGridTheme } from './theme';
 
 /** The cell that the cursor is on, in words. */
@@ -62,7 +61,7 @@ const SAMPLED = 100;
 const MAX_WIDTH = 320;
 
 /** The rows of one dataset version, in one view after the other. */
-export class RowsGrid extends DataGrid {
+export class RowsGrid extends DirectGrid {
   constructor(options: RowsGrid.IOptions) {
     const theme = gridTheme(document.body);
     super({
@@ -373,47 +372,3 @@ class RowsMouseHandler extends BasicMouseHandler {
 
 /** Pixels at a header's edge that are for resizing, and that a click may wander. */
 const EDGE = 6;
-
-/** Cells have a font of equal widths: how much of a text fits is counted, not measured. */
-class BodyRenderer extends TextRenderer {
-  constructor(theme: IGridTheme) {
-    super({ font: theme.font });
-    this._theme = theme;
-  }
-
-  override drawText(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
-    const { text, quiet } = shown(config);
-    gc.font = this._theme.font;
-    this._letter ??= gc.measureText('0').width;
-    const room = config.width - 2 * PADDING;
-    const fits = Math.floor(room / this._letter);
-    const line = !NARROW.test(text)
-      ? fitted(gc, text, room)
-      : text.length <= fits
-        ? text
-        : text.slice(0, Math.max(0, fits - 1)) + '…';
-    const right = isNumeric(metadataOf(config).column?.type ?? '');
-    gc.fillStyle = quiet ? this._theme.quiet : this._theme.text;
-    gc.textAlign = right ? 'right' : 'left';
-    gc.textBaseline = 'middle';
-    gc.fillText(
-      line,
-      right ? config.x + config.width - PADDING : config.x + PADDING,
-      config.y + config.height / 2 + 1
-    );
-  }
-
-  private readonly _theme: IGridTheme;
-  private _letter: number | undefined;
-}
-
-/** What the font surely has in its one width. */
-const NARROW = /^[\x20-\x7e\u00a0-\u017f…↵∞]*$/;
-
-function metadataOf(config: CellRenderer.CellConfig): ICellMetadata {
-  return config.metadata as ICellMetadata;
-}
-
-function shown(config: CellRenderer.CellConfig): ReturnType<typeof cellText> {
-  return cellText(config.value, metadataOf(config).write);
-}
