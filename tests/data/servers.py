@@ -236,6 +236,73 @@ def s3() -> Iterator[str]:
 
 
 @contextmanager
+def gcs() -> Iterator[str]:
+    """A store that speaks Google's protocol and keeps the bucket ``box`` in its memory; its URL."""
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gcp_storage_emulator", "start", "--host", "127.0.0.1",
+         "--port", str(port), "--in-memory", "--default-bucket=box"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _until(lambda: _answers(port), server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+AZURE_KEY = "c2VzYW1lLTE3LXNlc2FtZS0xNy1zZXNhbWUtMTc="
+
+
+@contextmanager
+def azure(program: str) -> Iterator[str]:
+    """Azurite with the account ``account``; what connects to it."""
+    port = free_port()
+    server = subprocess.Popen(
+        [program, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence",
+         "--skipApiVersionCheck", "--disableTelemetry", "--silent"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        env={**os.environ, "AZURITE_ACCOUNTS": f"account:{AZURE_KEY}"},
+    )  # fmt: skip
+    try:
+        _until(lambda: _answers(port), server)
+        yield (
+            f"DefaultEndpointsProtocol=http;AccountName=account;AccountKey={AZURE_KEY};"
+            f"BlobEndpoint=http://127.0.0.1:{port}/account"
+        )
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)  # Node may have been started by a wrapper
+        server.wait(timeout=10)
+
+
+@contextmanager
+def refusing(status: int) -> Iterator[str]:
+    """A server that answers everything with one status; its host and port."""
+
+    class Refusing(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+        def do_GET(self) -> None:
+            answer = b'{"error": {"code": %d, "message": "ada does not have access"}}' % status
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_POST = do_HEAD = do_GET  # noqa: N815 - named by http.server
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
 def web(folder: Path) -> Iterator[str]:
     """A web server of a folder's files; its URL."""
 

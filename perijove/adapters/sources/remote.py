@@ -112,8 +112,9 @@ class Azure(Remote):
     schemes = frozenset(["abfs"])
     modules = ("adlfs",)
     access = (
-        "Set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY for the kernel and the "
-        "server, or AZURE_STORAGE_ANON=false to use `az login`."
+        "Set AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME and "
+        "AZURE_STORAGE_ACCOUNT_KEY, for the kernel and the server, or run `az login`; for a public "
+        "container AZURE_STORAGE_ANON=true."
     )
 
 

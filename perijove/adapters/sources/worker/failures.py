@@ -57,12 +57,16 @@ _WORDS: Final = {
 
 def _kind(error: BaseException) -> str:
     name = type(error).__name__
-    status = getattr(error, "status", 0) or getattr(error, "status_code", 0)
+    status = next(
+        (found for at in ("status", "status_code", "code") if (found := getattr(error, at, 0))), 0
+    )
+    if str(error).startswith("Forbidden: "):
+        status = 403  # all that gcsfs says
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return "disk"
-    if isinstance(error, PermissionError) or name in _REFUSED or status in {401, 403}:
+    if isinstance(error, PermissionError) or name in _REFUSED or status in {401, 403, "401", "403"}:
         return "refused"
     if isinstance(error, (ConnectionError, TimeoutError)) or name in _UNREACHABLE:
         return "unreachable"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -90,8 +91,28 @@ def _open(url: str) -> tuple[Any, str]:
     options: dict[str, Any] = {"use_listings_cache": False}
     if _is_web(url):
         options["client_kwargs"] = {"trust_env": True}  # ~/.netrc and the proxy's variables
+    _same_account(url)
     fs, path = fsspec.core.url_to_fs(url, **options)
+    if url.startswith("gs://"):
+        # Asked for once, here: later gcsfs tries a login that has ended for half a minute.
+        fs.credentials.maybe_refresh()
     return fs, path
+
+
+def _same_account(url: str) -> None:
+    """Refuse a connection string of another account than the URL's, which adlfs would follow."""
+    said = os.environ.get("AZURE_STORAGE_CONNECTION_STRING", "")
+    parts = urlsplit(url)
+    if parts.scheme != "abfs" or "@" not in parts.netloc or not said:
+        return
+    settings = dict(pair.partition("=")[::2] for pair in said.split(";"))
+    named, account = (parts.hostname or "").partition(".")[0], settings.get("AccountName", "")
+    if account.lower() != named:
+        raise SourceError(
+            "refused",
+            f"AZURE_STORAGE_CONNECTION_STRING is that of the account {account or 'of nobody'}, "
+            f"not of {named}",
+        )
 
 
 def _below(fs: Any, path: str) -> dict[str, Any]:
