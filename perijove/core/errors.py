@@ -12,7 +12,8 @@ PerijoveError
 ├── ProjectFileError          422  perijove.toml or rules are broken; names line and reason
 ├── UnreadableDataError       422  a file that is not what its name says
 ├── UnsupportedError          422  known, and not possible here
-└── UnavailableError          503  a process or an engine does not answer
+├── UnavailableError          503  a process or an engine does not answer
+└── ExhaustedError            507  the memory of the machine or of a GPU is used up
 
 ``code`` is a stable word for programs, the message says what and why, the hint what to do.
 The server maps them once to a status; magics turn them into a UsageError.
@@ -141,3 +142,8 @@ class UnsupportedError(PerijoveError):
 class UnavailableError(PerijoveError):
     status = 503
     default_code = "unavailable"
+
+
+class ExhaustedError(PerijoveError):
+    status = 507
+    default_code = "out_of_memory"

@@ -27,12 +27,18 @@ class Recipe(Facts):
     cells: list[Cell]
     """The training cell last, each as it was written, magics and all."""
     notebook: str = ""
+    folder: str = ""
+    """Where the cells run: the folder that the kernel was started in, relative to the project."""
     seed: int | None = None
     deterministic: bool = False
+    hash_seed: str = ""
+    """``PYTHONHASHSEED`` of its process; empty where nobody asked for one."""
     pins: dict[str, int] = {}
     """Dataset to the version that ``pj.dataset`` gives, whatever is the newest now."""
     params: dict[str, str] = {}
     """Variables that are set before the training cell, as Python literals."""
+    tags: dict[str, str] = {}
+    """Of a run that has to be made: the commit, why a fresh run might differ."""
     run_id: str = ""
     """The run that the training cell adopts; a new one when empty."""
     resume: bool = False

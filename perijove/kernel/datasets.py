@@ -56,6 +56,7 @@ class DatasetHandle:
     def _node(self, version: int | None = None) -> Node:
         with unwatched():
             number = self.version if version is None else version
+            number = number or self._session.pinned(self.name)
             return self._session.workbench.data.registry.resolve(
                 self.name, number, by=self._session.actor
             )
@@ -219,7 +220,7 @@ def split(
     base, version = parse_version(name)
     data = session.workbench.data
     with unwatched():
-        node = data.registry.resolve(base, version, by=session.actor)
+        node = data.registry.resolve(base, version or session.pinned(base), by=session.actor)
         made = data.splits.ensure(
             node,
             {"train": train, "validation": validation, "test": test},

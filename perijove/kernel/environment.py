@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import platform
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from perijove.kernel.imports import when_imported
 
 GIT_SECONDS = 2.0
 
@@ -53,11 +58,57 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def set_seed(seed: int) -> None:
-    """Seed Python's and NumPy's generators, and torch's where it is imported."""
-    random.seed(seed)
-    import numpy as np
+def prepare(seed: int | None, *, deterministic: bool = False) -> None:
+    """Seed the generators, and have frameworks compute alike each time, as far as asked."""
+    if seed is not None:
+        set_seed(seed)
+    if deterministic:
+        set_deterministic()
 
-    np.random.seed(seed % 2**32)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
+
+def set_seed(seed: int) -> None:
+    """Seed Python's generator, and those of NumPy, torch and TensorFlow: now or when imported.
+
+    torch's seed is that of its CUDA generators too.
+    """
+    random.seed(seed)
+    when_imported("numpy", "seed", lambda numpy: numpy.random.seed(seed % 2**32))
+    when_imported("torch", "seed", lambda torch: torch.manual_seed(seed))
+    when_imported("tensorflow", "seed", lambda keras: keras.random.set_seed(seed))
+
+
+def set_deterministic() -> None:
+    """Have torch take algorithms that give the same bits each time, now or when imported.
+
+    An operation that has no such algorithm raises and says so.
+    """
+    # cuBLAS reads it once, at its first use.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    when_imported("torch", "deterministic", lambda torch: _torch_deterministic(torch, on=True))
+
+
+@contextlib.contextmanager
+def deterministic(wanted: bool) -> Iterator[None]:
+    """Let the block compute alike each time where that is wanted, and what follows as before."""
+    torch = sys.modules.get("torch")
+    before = torch is not None and torch.are_deterministic_algorithms_enabled()
+    if wanted:
+        set_deterministic()
+    try:
+        yield
+    finally:
+        torch = sys.modules.get("torch")
+        if wanted and torch is not None and not before:
+            _torch_deterministic(torch, on=False)
+
+
+def _torch_deterministic(torch: Any, *, on: bool) -> None:
+    torch.use_deterministic_algorithms(on)
+    torch.backends.cudnn.deterministic = on
+    if on:
+        torch.backends.cudnn.benchmark = False
+
+
+def hashes_are_fixed() -> bool:
+    """Whether sets of strings have the same order in each process."""
+    return not sys.flags.hash_randomization or bool(os.environ.get("PYTHONHASHSEED", ""))

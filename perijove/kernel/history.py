@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from perijove.contracts.develop import Cell
 
@@ -12,9 +13,43 @@ if TYPE_CHECKING:
 
     from perijove.kernel.files import FileWatch
 
+SKIP_TAG: Final = "perijove-skip"
+"""A cell's tag in the notebook: it does not go along with a training cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """One execution of a cell."""
+
+    number: int
+    source: str
+    failed: bool = False
+    cell_id: str = ""
+    """The cell's id in its notebook; empty where the front end did not tell."""
+    skipped: bool = False
+    """Tagged ``perijove-skip`` when it ran."""
+    at: int = 0
+    """When it began, in milliseconds since the epoch; 0 where that was not seen."""
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(number=self.number, source=self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    source: str
+    at: float
+    cell_id: str = ""
+    skipped: bool = False
+
+    def executed(self, number: int, *, failed: bool) -> Executed:
+        at = int(self.at * 1000)
+        return Executed(number, self.source, failed, self.cell_id, self.skipped, at)
+
 
 class CellHistory:
-    """Keeps the cells that succeeded, and the one that runs.
+    """Keeps the cells that ran, and the one that runs.
 
     Parameters
     ----------
@@ -27,12 +62,12 @@ class CellHistory:
     def __init__(self, shell: InteractiveShell, files: FileWatch) -> None:
         self._shell = shell
         self._files = files
-        self._running: list[tuple[str, float]] = []
+        self._running: list[_Begun] = []
         # What ran before the extension was loaded: the imports, most often. Which of it failed
         # is not known any more.
         inputs = list(shell.history_manager.input_hist_raw) if shell.history_manager else []
-        self._cells = [
-            Cell(number=number, source=source)
+        self._executed = [
+            Executed(number, source)
             for number, source in enumerate(inputs)
             if number and source.strip() and number < shell.execution_count
         ]
@@ -40,37 +75,52 @@ class CellHistory:
         shell.events.register("post_run_cell", self._end)
 
     @property
-    def running(self) -> Cell | None:
+    def running(self) -> Executed | None:
         """The cell that runs now; None when none does."""
-        return Cell(number=self.number, source=self._running[-1][0]) if self._running else None
+        if not self._running:
+            return None
+        begun = self._running[-1]
+        return begun.executed(self.number, failed=False)
 
     @property
     def number(self) -> int:
         """The running cell's number: the shell counts a cell before it runs it."""
         return max(self._shell.execution_count - 1, 1)
 
+    @property
+    def executed(self) -> list[Executed]:
+        """Every execution that has ended, in order, failed ones too."""
+        return list(self._executed)
+
     def cells(self) -> list[Cell]:
         """Return the cells that succeeded before the running one, then that one."""
         running = self.running
-        return [*self._cells, running] if running is not None else list(self._cells)
+        done = [one.cell for one in self._executed if not one.failed]
+        return [*done, running.cell] if running is not None else done
 
     def note_running(self) -> None:
         """Note the data files that the running cell names."""
         if self._running:
-            source, began = self._running[-1]
-            self._files.note_literals(source, before=began)
+            begun = self._running[-1]
+            self._files.note_literals(begun.source, before=begun.at)
 
     def detach(self) -> None:
         self._shell.events.unregister("pre_run_cell", self._begin)
         self._shell.events.unregister("post_run_cell", self._end)
 
     def _begin(self, info: Any) -> None:
-        self._running.append((info.raw_cell or "", time.time()))
+        meta = getattr(info, "cell_meta", None)
+        tags = meta.get("tags") if isinstance(meta, dict) else None
+        skipped = isinstance(tags, list) and SKIP_TAG in tags
+        cell_id = getattr(info, "cell_id", None) or ""
+        self._running.append(_Begun(info.raw_cell or "", time.time(), cell_id, skipped))
 
     def _end(self, result: Any) -> None:
         # The cell that loads the extension ends here and never began.
-        source, began = self._running.pop() if self._running else ("", 0.0)
-        if not result.success or result.execution_count is None or not source.strip():
+        begun = self._running.pop() if self._running else _Begun("", 0.0)
+        if result.execution_count is None or not begun.source.strip():
             return
-        self._cells.append(Cell(number=result.execution_count, source=source))
-        self._files.note_literals(source, before=began)
+        failed = not result.success
+        self._executed.append(begun.executed(result.execution_count, failed=failed))
+        if not failed:
+            self._files.note_literals(begun.source, before=begun.at)

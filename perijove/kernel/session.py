@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from perijove.adapters.workbench import Workbench
     from perijove.contracts.develop import Cell
+    from perijove.kernel.recorded import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Session:
         self._looked_at: set[str] = set()
         self._looked = 0
         self.models = LoggedModels()
+        self.recording: Recording | None = None
+        """What a process that executes a recipe goes by; None in a kernel."""
         self.shell: InteractiveShell | None = None
         if shell is not None:
             self.attach(shell)
@@ -85,7 +88,7 @@ class Session:
         """
         if self._workbench is not None:
             return self._workbench.project.paths
-        notebook = self._notebook_path()
+        notebook = self.notebook_path
         if notebook is not None:
             for folder in notebook.parents:
                 if (folder / PROJECT_FILE).is_file():
@@ -110,11 +113,12 @@ class Session:
     @property
     def notebook(self) -> str:
         """The notebook's path relative to the project; empty when there is none."""
-        path = self._notebook_path()
+        path = self.notebook_path
         return self.paths.relative(path) if path is not None else ""
 
-    def _notebook_path(self) -> Path | None:
-        """Jupyter names it in the environment, VS Code in the user's namespace."""
+    @property
+    def notebook_path(self) -> Path | None:
+        """Where the notebook lies; None when nobody told. Jupyter names it in the environment, VS Code in the user's namespace."""
         named = os.environ.get("JPY_SESSION_NAME", "")
         if self.shell is not None:
             named = named or str(self.shell.user_ns.get("__vsc_ipynb_file__", ""))
@@ -123,6 +127,16 @@ class Session:
 
     def cells(self) -> list[Cell]:
         return self.history.cells() if self.history is not None else []
+
+    @property
+    def reads(self) -> list[str]:
+        """References of the data versions and splits that were read by name, in order."""
+        with self._lock:
+            return list(self._reads)
+
+    def pinned(self, name: str) -> int:
+        """Return the version of a dataset that a recipe is bound to; 0 for the newest."""
+        return self.recording.recipe.pins.get(name, 0) if self.recording is not None else 0
 
     def record_read(self, *refs: str) -> None:
         """Remember that data versions or splits were read."""

@@ -81,6 +81,25 @@ class ActiveRun:
         self._journal.close()
 
 
+class SilentRun(ActiveRun):
+    """Takes what a cell logs that runs again for its names only, and keeps nothing of it."""
+
+    def __init__(self) -> None:
+        self.run_id = ""
+        self.artifacts = None
+        self.stopped = False
+
+    def append(self, record: tuple[Any, ...]) -> None: ...
+
+    def log(self, metrics: dict[str, float], step: int | None) -> None: ...
+
+    def should_stop(self) -> bool:
+        return False
+
+    def close(self) -> None: ...
+
+
+SILENT: Final = SilentRun()
 _active: ActiveRun | None = None
 _adopted: ActiveRun | None = None
 

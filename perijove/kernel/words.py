@@ -14,6 +14,7 @@ from perijove.core.metrics import sign
 if TYPE_CHECKING:
     from perijove.contracts.deploy import Endpoint, Gate, GateCheck
     from perijove.contracts.develop import RunSummary
+    from perijove.kernel.background import Sent
     from perijove.kernel.run import TrackedRun
 
 GLYPHS: Final = {"pass": "✓", "fail": "✗", "unknown": "?"}
@@ -56,6 +57,23 @@ def endpoint(deployed: Endpoint) -> str:
 
 def run_started(run: TrackedRun) -> str:
     return f"{run.name} running · run {run.run_id}"
+
+
+def sent(sent: Sent) -> str:
+    """A background run's card in text: where it is, and what did not go along."""
+    job, recipe = sent.job, sent.recipe
+    went = ", ".join(str(cell.number) for cell in recipe.cells[:-1]) or "none"
+    lines = [
+        f"{recipe.name} {job.state} · run {sent.run_id} · job {job.id}",
+        f"  cells that went along: {went}",
+    ]
+    if job.waiting:
+        lines.append(f"  waits: {job.waiting}")
+    lines += [
+        f"  left out: cell {one.number}, {one.reason or 'not chosen'}" for one in sent.left_out
+    ]
+    lines += [f"  missing: {one}" for one in sent.missing]
+    return "\n".join(lines)
 
 
 def run_ended(run: TrackedRun, summary: RunSummary | None) -> str:

@@ -12,7 +12,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from perijove.core.errors import UnavailableError
-from perijove.kernel.magics import CARD
+from perijove.kernel.training import CARD
 from tests.kernel.conftest import Notebook
 
 
@@ -130,7 +130,11 @@ def test_a_cell_that_does_not_parse_makes_no_run(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("--gpus 1", "unrecognized arguments"),
+        ("--wings 2", "unrecognized arguments"),
+        ("--gpus 99", "no GPU"),
+        ("--cells 1-2", "add --background"),
+        ("--background --cells 1 --all", "not allowed with"),
+        ("--background --cells one", "such as 1-4,7"),
         ("--seed x", "invalid int value"),
         ("--param rate", "KEY=VALUE"),
         ('--name "open', "No closing quotation"),
