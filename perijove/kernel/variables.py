@@ -20,14 +20,25 @@ from perijove.core.errors import (
     PerijoveError,
     UnsupportedError,
 )
+from perijove.kernel.arrays import (
+    MAX_TEXT,
+    array_size,
+    cut_array,
+    cut_dataset,
+    cut_tensor,
+    dataset_bytes,
+    dataset_size,
+    shows_dataset,
+    shows_tensor,
+    tensor_bytes,
+    tensor_size,
+)
 from perijove.kernel.files import unwatched
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 MAX_ROWS: Final = 10_000
-MAX_TEXT: Final = 1_000
-"""Characters of a value that is no Arrow type, written as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,8 @@ class Kind:
     bytes: Callable[[Any], int | None]
     cut: Callable[[Any, int, int, list[int] | None], Any]
     """Takes the value, an offset, a limit and positions; returns a ``pyarrow.Table``."""
+    shows: Callable[[Any], bool] = lambda value: True
+    """Whether this one can be shown as a table."""
 
 
 def kind_of(value: Any) -> Kind | None:
@@ -48,7 +61,7 @@ def kind_of(value: Any) -> Kind | None:
         name = f"{base.__module__.partition('.')[0]}.{base.__qualname__}"
         kind = KINDS.get(name)
         if kind is not None:
-            return kind if name != "numpy.ndarray" or value.ndim in (1, 2) else None
+            return kind if kind.shows(value) else None
     return None
 
 
@@ -73,7 +86,7 @@ class Variables:
             return VariablesReply(id=request.id, error=error.body()), b""
         except Exception as error:  # noqa: BLE001 - the comm's boundary: values are the user's own code
             failed = UnsupportedError(
-                f"{request.name} cannot be shown: {type(error).__name__}: {error}",
+                f"{request.name} cannot be shown: {type(error).__name__}: {_first_line(error)}.",
                 "It may have changed while it was read: try again.",
             )
             return VariablesReply(id=request.id, error=failed.body()), b""
@@ -96,14 +109,14 @@ class Variables:
         found = []
         # A copy: another thread may run a cell meanwhile.
         for name, value in sorted(dict(self._namespace).items()):
-            if name.startswith("_") or (kind := kind_of(value)) is None:
+            if name.startswith("_"):
                 continue
-            rows, columns = kind.size(value)
-            found.append(
-                Variable(
-                    name=name, type=kind.type, rows=rows, columns=columns, bytes=kind.bytes(value)
-                )
-            )
+            try:
+                seen = _seen(name, value)
+            except Exception:  # noqa: BLE001 - values are the user's own code, and change meanwhile
+                continue
+            if seen is not None:
+                found.append(seen)
         return found
 
     def describe(self, name: str) -> tuple[int, list[Column]]:
@@ -139,6 +152,18 @@ class Variables:
                 code="variable_not_found",
             )
         return value, kind
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")[:300].rstrip(".")
+
+
+def _seen(name: str, value: Any) -> Variable | None:
+    kind = kind_of(value)
+    if kind is None:
+        return None
+    rows, columns = kind.size(value)
+    return Variable(name=name, type=kind.type, rows=rows, columns=columns, bytes=kind.bytes(value))
 
 
 def _cut_pandas(frame: Any, offset: int, limit: int, columns: list[int] | None) -> Any:
@@ -178,68 +203,6 @@ def _cut_arrow(table: Any, offset: int, limit: int, columns: list[int] | None) -
     return rows.select(columns) if columns is not None else rows
 
 
-def _cut_numpy(array: Any, offset: int, limit: int, columns: list[int] | None) -> Any:
-    import pyarrow as pa
-
-    rows = array[offset : offset + limit]
-    if rows.dtype.names:
-        names = list(rows.dtype.names)
-        arrays = [rows[name] for name in names]
-    else:
-        rows = rows.reshape(len(rows), -1)
-        names = [f"x{index}" for index in range(rows.shape[1])]
-        arrays = [rows[:, index] for index in range(rows.shape[1])]
-    chosen = range(len(names)) if columns is None else columns
-    return pa.Table.from_arrays(
-        [_plain(arrays[index]) for index in chosen], names=[names[index] for index in chosen]
-    )
-
-
-def _plain(array: Any) -> Any:
-    import pyarrow as pa
-
-    try:
-        return pa.array(array)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        return pa.array([str(value)[:MAX_TEXT] for value in array], pa.string())
-
-
-def _numpy_size(array: Any) -> tuple[int, int]:
-    if array.dtype.names:
-        return len(array), len(array.dtype.names)
-    return len(array), 1 if array.ndim == 1 else array.shape[1]
-
-
-def _tensor(value: Any) -> Any:
-    """See a tensor's first two dimensions on the CPU; a page of it, never all."""
-    return value.detach().reshape(len(value), -1) if value.ndim else value.reshape(1, 1)
-
-
-def _cut_tensor(value: Any, offset: int, limit: int, columns: list[int] | None) -> Any:
-    rows = _tensor(value)[offset : offset + limit]
-    return _cut_numpy(rows.cpu().numpy(), 0, limit, columns)
-
-
-def _cut_tensors(dataset: Any, offset: int, limit: int, columns: list[int] | None) -> Any:
-    """Show a TensorDataset as its tensors side by side."""
-    import pyarrow as pa
-
-    parts = [_cut_tensor(tensor, offset, limit, None) for tensor in dataset.tensors]
-    names = [
-        f"tensor{number}" if part.num_columns == 1 else f"tensor{number}.{name}"
-        for number, part in enumerate(parts)
-        for name in part.column_names
-    ]
-    arrays = [column for part in parts for column in part.columns]
-    table = pa.Table.from_arrays(arrays, names=names)
-    return table.select(columns) if columns is not None else table
-
-
-def _tensor_size(value: Any) -> tuple[int, int]:
-    seen = _tensor(value)
-    return len(seen), seen.shape[1]
-
-
 def _frame_size(frame: Any) -> tuple[int, int]:
     return len(frame), frame.shape[1] if len(frame.shape) > 1 else 1
 
@@ -267,16 +230,18 @@ KINDS: Final[dict[str, Kind]] = {
         lambda t: int(t.nbytes),
         _cut_arrow,
     ),
-    "numpy.ndarray": Kind("numpy.ndarray", _numpy_size, lambda a: int(a.nbytes), _cut_numpy),
-    "torch.Tensor": Kind(
-        "torch.Tensor", _tensor_size, lambda t: int(t.element_size() * t.nelement()), _cut_tensor
+    "numpy.ndarray": Kind(
+        "numpy.ndarray",
+        array_size,
+        lambda a: int(a.nbytes),
+        cut_array,
+        lambda a: a.ndim in (1, 2),
     ),
+    "torch.Tensor": Kind("torch.Tensor", tensor_size, tensor_bytes, cut_tensor, shows_tensor),
     "torch.TensorDataset": Kind(
-        "torch.TensorDataset",
-        lambda d: (len(d), sum(_tensor_size(t)[1] for t in d.tensors)),
-        lambda d: sum(int(t.element_size() * t.nelement()) for t in d.tensors),
-        _cut_tensors,
+        "torch.TensorDataset", dataset_size, dataset_bytes, cut_dataset, shows_dataset
     ),
+    "torch.Subset": Kind("torch.Subset", dataset_size, dataset_bytes, cut_dataset, shows_dataset),
 }
 
 
