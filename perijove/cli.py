@@ -102,7 +102,16 @@ def _parser() -> argparse.ArgumentParser:
         text.version, actions,
     )  # fmt: skip
     anew.add_argument("name")
-    for action in (again, anew):
+    rerun = add(
+        COMMANDS["rerun"][-1], _rerun, "Run a run's recorded cells in a fresh environment, compare",
+        text.certificate, judge=_proved,
+    )  # fmt: skip
+    rerun.add_argument("run_id", metavar="RUN", help="its id, or the beginning of it")
+    rerun.add_argument(
+        "--tolerance", type=float, default=1e-6,
+        help="relative, where machine or packages are not the same (1e-6)",
+    )  # fmt: skip
+    for action in (again, anew, rerun):
         action.add_argument("--by", default="", help="who asks for it; you when left out")
     jobs = commands.add_parser("jobs", help="List jobs, read their logs, stop them")
     actions = jobs.add_subparsers(required=True, metavar="ACTION")
@@ -142,6 +151,24 @@ def _make_again(options: argparse.Namespace) -> Any:
         proof = bench.data.making.prove(make_ref("data", name, node.version), by=options.by)
         jobs.finish({"ref": proof.ref, "same": proof.same, "fingerprint": proof.fingerprint})
         return proof
+
+
+def _rerun(options: argparse.Namespace) -> Any:
+    from perijove.core import jobs
+
+    with jobs.reported():
+        bench = _bench(options, trust=True)
+        run_id = bench.develop.reruns.find(options.run_id)
+        found = bench.develop.reruns.prove(run_id, options.tolerance, by=options.by)
+        jobs.finish({"run": found.run_id, "rerun": found.rerun, "ok": found.ok})
+        return found
+
+
+def _proved(found: Any) -> int:
+    from perijove.core.jobs import job_folder
+
+    # A job has done its work when it found a difference: the certificate tells that.
+    return 0 if found.ok or job_folder() is not None else 1
 
 
 def _same(proof: Any) -> int:

@@ -10,6 +10,7 @@ from perijove.contracts.alerts import Alert, Alerts
 from perijove.contracts.chain import Audit, Edge, Lifecycle, Lineage, Node
 from perijove.contracts.data import Dataset, Proof
 from perijove.contracts.deploy import Endpoint, Endpoints
+from perijove.contracts.develop import CertificateFacts
 from perijove.contracts.jobs import Job, Jobs
 from perijove.contracts.problem import ProjectSummary
 
@@ -176,6 +177,23 @@ def proof(item: Proof) -> str:
     lines = [f"{item.ref}  {verdict}  {item.rows:,} rows in {item.seconds:.1f} s"]
     lines += [f"  {difference}" for difference in item.differences]
     return "\n".join([*lines, f"  fingerprint {item.fingerprint}"])
+
+
+def certificate(found: CertificateFacts) -> str:
+    """Say whether a run was proved by its rerun, and what was compared."""
+    how = "bit for bit" if found.bitwise else f"within {found.tolerance:g}"
+    verdict = f"proved, {how}" if found.ok else "NOT PROVED"
+    same = sum(one.same for one in found.metrics)
+    lines = [
+        f"run:{found.run_id}@1  {verdict}  {same} of {len(found.metrics)} metrics the same "
+        f"in {found.seconds:.1f} s"
+    ]
+    lines += [f"  ✗ {reason}" for reason in found.reasons]
+    lines += [f"  other here: {difference}" for difference in found.differences]
+    for one in found.metrics:
+        glyph = "✓" if one.same else "✗"
+        lines.append(f"  {glyph} {one.metric}  {one.expected}  {one.found}")
+    return "\n".join(lines)
 
 
 def doctor(findings: Sequence[Finding]) -> str:

@@ -143,9 +143,27 @@ class Workbench:
 
     @once
     def develop(self) -> DevelopService:
+        from perijove.adapters.environments import UvEnvironments
         from perijove.develop.service import DevelopService
 
-        return DevelopService(self.project, self.store, self.ingester, self.jobs)
+        return DevelopService(
+            self.project, self.store, self.ingester, self.jobs, UvEnvironments(), self._data_fault
+        )
+
+    def _data_fault(self, ref: str) -> str:
+        """Tell what is wrong with the bytes of a data version; empty when nothing is."""
+        node = self.project.chain.get(ref)
+        state = self.data.registry.state(node)
+        if state == "current":
+            return ""
+        newest = self.project.chain.latest("data", node.name)
+        if newest is not None and newest.version != node.version:
+            try:
+                self.data.registry.table(node)
+            except PerijoveError as error:
+                return f"The bytes of {ref} are gone: {error.message}"
+            return ""  # the source has moved on, and a copy of what it was is kept
+        return f"The bytes of {ref} are {state}."
 
     @once
     def gate(self) -> GateRegistry:
@@ -156,8 +174,13 @@ class Workbench:
         from perijove.problem import checks as problem
 
         gate = GateRegistry()
-        for step in (problem, data, develop, monitor, operate):
-            gate.add(*step.CHECKS)
+        gate.add(
+            *problem.CHECKS,
+            *data.checks(lambda node: self.data.registry.state(node)),
+            *develop.CHECKS,
+            *monitor.CHECKS,
+            *operate.CHECKS,
+        )
         return gate
 
     @once

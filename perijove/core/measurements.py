@@ -121,6 +121,7 @@ class Verdicts:
         for kpi, measured in self.measured.items():
             for one in measured:
                 self._by_run.setdefault(one.run_id, {}).setdefault(kpi, []).append(one)
+        self._proved: dict[str, bool] | None = None
         self._models: dict[str, list[Node]] = {}
         for node in reversed(project.chain.versions("model")):
             self._models.setdefault(str(node.facts.get("run_id", "")), []).append(node)
@@ -146,6 +147,13 @@ class Verdicts:
             for one in measured
             if one.model == model
         ]
+
+    def proved(self, run_id: str) -> bool | None:
+        """Tell what the newest certificate of a run says; None where it has none."""
+        if self._proved is None:
+            nodes = self.project.chain.newest("certificate")
+            self._proved = {node.name: bool(node.facts.get("ok")) for node in nodes}
+        return self._proved.get(run_id)
 
     def missing(self, run_id: str) -> list[Kpi]:
         """Return the KPIs that are about a model of the run and were not measured on any."""

@@ -87,6 +87,8 @@ class JobsTable(Struct):
     """At once; all cores when 0."""
     gpus: list[int] | None = None
     """By NVML's numbers; all when left out."""
+    ray: str = ""
+    """The dashboard of a Ray cluster: ``http://127.0.0.1:8265``. ``RAY_ADDRESS`` when empty."""
 
 
 class RerunTable(Struct):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from perijove.contracts.base import Struct
 from perijove.contracts.develop import Run, Runs, RunSeries
+from perijove.contracts.jobs import Job
 from perijove.core.call import Call
 from perijove.develop.service import DevelopService
 
@@ -22,8 +23,13 @@ def _series(service: DevelopService, call: Call) -> RunSeries:
     return service.series(call.path["run_id"], call.query.points)
 
 
+def _rerun(service: DevelopService, call: Call) -> Job:
+    return service.reruns.rerun(call.path["run_id"], call.body.tolerance, by=call.actor)
+
+
 HANDLERS: dict[str, Callable[[DevelopService, Call], Struct]] = {
     "list_runs": _list,
     "get_run": _get,
     "get_series": _series,
+    "rerun_run": _rerun,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from perijove.contracts.chain import StepStatus
 from perijove.contracts.develop import Cell, Run, Runs, RunSeries, RunState, RunSummary
@@ -13,7 +13,8 @@ from perijove.core.errors import NotFoundError
 from perijove.core.jobs import JobRunner
 from perijove.develop.activities import RunActivities
 from perijove.develop.ingester import Ingester
-from perijove.develop.ports import EndState, RunStore
+from perijove.develop.ports import EndState, Environments, RunStore
+from perijove.develop.reruns import Reruns
 from perijove.develop.runs import RunKeeper
 from perijove.develop.series import LIMIT
 from perijove.develop.states import RunStates
@@ -33,10 +34,20 @@ class DevelopService:
         Moves journals into that store.
     jobs
         Runs what trains in the background.
+    environments
+        Locks what is installed, and makes it anew.
+    fault
+        Tells what is wrong with a data version's bytes; empty when nothing is.
     """
 
     def __init__(
-        self, project: ProjectContext, store: RunStore, ingester: Ingester, jobs: JobRunner
+        self,
+        project: ProjectContext,
+        store: RunStore,
+        ingester: Ingester,
+        jobs: JobRunner,
+        environments: Environments,
+        fault: Callable[[str], str],
     ) -> None:
         self.project = project
         self.store = store
@@ -44,7 +55,8 @@ class DevelopService:
         self._jobs = jobs
         self.states = RunStates(store, ingester, self._job_state)
         self.runs = RunKeeper(project, store, ingester, self.states, jobs.stop)
-        self.views = RunViews(project, store, ingester, self.states)
+        self.reruns = Reruns(project, store, ingester, self.runs, environments, jobs, fault)
+        self.views = RunViews(project, store, ingester, self.states, self.reruns)
         self._activities = RunActivities(ingester, self.states)
 
     def _job_state(self, job: str) -> JobState | None:

@@ -26,6 +26,7 @@ from perijove.core.errors import NotFoundError, ReadOnlyError, UnavailableError
 from perijove.core.measurements import Verdicts
 from perijove.develop.ingester import Ingester
 from perijove.develop.ports import ERROR_TAG, NOTEBOOK_TAG, PARENT_TAG, RunStore, StoredRun
+from perijove.develop.reruns import Reruns
 from perijove.develop.runs import CELLS, ENVIRONMENT
 from perijove.develop.series import LIMIT, to_series
 from perijove.develop.states import RunStates
@@ -65,15 +66,23 @@ class RunViews:
         Moves journals into that store.
     states
         Tells how runs stand.
+    proofs
+        Tells what reruns came to.
     """
 
     def __init__(
-        self, project: ProjectContext, store: RunStore, ingester: Ingester, states: RunStates
+        self,
+        project: ProjectContext,
+        store: RunStore,
+        ingester: Ingester,
+        states: RunStates,
+        proofs: Reruns,
     ) -> None:
         self.project = project
         self.store = store
         self.ingester = ingester
         self._states = states
+        self._proofs = proofs
 
     def newest(self, *, notebook: str = "", limit: int = 200) -> Runs:
         """Return the newest runs, of all notebooks or of one."""
@@ -115,6 +124,8 @@ class RunViews:
             parent=tags.get(PARENT_TAG, ""),
             children=self.store.children(run_id),
             masked=strings_of(tags.get(MASKED_TAG)),
+            certificates=self._proofs.certificates(run_id),
+            obstacle=self._proofs.obstacle(run, strings_of(tags.get(UNREGISTERED_TAG))),
         )
 
     def series(self, run_id: str, points: int = LIMIT) -> RunSeries:
@@ -190,6 +201,7 @@ class RunViews:
             tracked_by="perijove" if ours else "mlflow",
             starred=bool(run.tags.get(STAR_TAG)),
             job=run.tags.get(JOB_TAG, ""),
+            proved=verdicts.proved(run.run_id),
         )
 
     def _artifact(self, run_id: str, path: str, kind: Any) -> Any:

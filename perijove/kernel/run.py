@@ -17,12 +17,13 @@ from typing import Final
 from perijove.contracts.develop import Cell
 from perijove.core.errors import PerijoveError, UnavailableError
 from perijove.core.ledger import now
+from perijove.core.recipes import Recipe
 from perijove.develop.ports import EndState
 from perijove.develop.tags import COMMIT_TAG, DIRTY_TAG
 from perijove.kernel import tracking
 from perijove.kernel.environment import git_commit, packages
 from perijove.kernel.files import unwatched
-from perijove.kernel.session import Session
+from perijove.kernel.session import Inputs, Session
 
 RUN_ID: Final = "MLFLOW_RUN_ID"
 _MLFLOW = re.compile(r"\bmlflow\b")
@@ -40,8 +41,11 @@ class TrackedRun:
     state: EndState | None = None
     seconds: float = 0.0
     error: str = ""
+    seed: int | None = None
     stopping: bool = False
     """Its process was told to end."""
+    peak_gpu_memory: int | None = None
+    """Bytes, of all GPUs; None where it used none."""
 
 
 @contextlib.contextmanager
@@ -66,6 +70,7 @@ def tracked(
             by=session.actor,
         )
     with lived(session, run_id, name, cells or []) as run:
+        run.seed = seed
         tracking.activate(run.writer)
         with joined(session, run_id, cells[-1].source if cells else ""):
             yield run
@@ -116,6 +121,7 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
     with unwatched(), _uninterrupted():
         run.writer.append(("e", at, state, run.error))
         run.writer.close()
+        inputs = Inputs([], [])
         try:
             inputs = session.inputs()
             develop.record_inputs(run.run_id, inputs.refs, inputs.unregistered)
@@ -126,6 +132,19 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
             develop.finish_run(run.run_id, state, run.error, at=at)
         except (PerijoveError, OSError) as error:
             _warn(f"The run store will hear later how the run {run.name} ended: {error}")
+            return
+        if state == "finished":
+            try:
+                develop.reruns.record(run.run_id, _recipe(session, run, cells), inputs.refs)
+            except (PerijoveError, OSError) as error:
+                _warn(f"The run {run.name} cannot be proved later: {error}")
+
+
+def _recipe(session: Session, run: TrackedRun, cells: list[Cell]) -> Recipe:
+    """What it takes to run this once more: in a process that executes a recipe, that one."""
+    if session.recording is not None:
+        return session.recording.recipe
+    return Recipe(name=run.name, cells=cells, notebook=session.notebook, seed=run.seed)
 
 
 @contextlib.contextmanager

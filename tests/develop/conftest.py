@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from perijove.adapters.environments import UvEnvironments
 from perijove.adapters.jobs.board import JobBoard
 from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
 from perijove.develop.ingester import Ingester
@@ -29,4 +30,4 @@ def jobs(project):
 
 @pytest.fixture
 def service(project, store, ingester, jobs):
-    return DevelopService(project, store, ingester, jobs)
+    return DevelopService(project, store, ingester, jobs, UvEnvironments(), lambda ref: "")

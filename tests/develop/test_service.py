@@ -12,6 +12,7 @@ import sys
 import msgspec
 import pytest
 
+from perijove.adapters.environments import UvEnvironments
 from perijove.adapters.mlflow import database
 from perijove.adapters.mlflow.client_store import ClientRunStore
 from perijove.contracts.base import number
@@ -307,7 +308,9 @@ def test_tags_that_somebody_edited_break_nothing(service, store):
 def test_the_service_works_through_mlflows_client(project, jobs):
     database.ensure_database(project.paths, project.name)
     store = ClientRunStore(project, database.own_uri(project.paths))
-    service = DevelopService(project, store, Ingester(project, store), jobs)
+    service = DevelopService(
+        project, store, Ingester(project, store), jobs, UvEnvironments(), lambda ref: ""
+    )
     run_id = service.start_run("r", notebook="a.ipynb", seed=1)
     service.record_origin(run_id, cells=[Cell(number=1, source="x")], environment={})
     log(service, run_id, ["m", START, 0, {"a": 1.0}])
