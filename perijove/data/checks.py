@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from perijove.contracts.chain import Node
 from perijove.contracts.data import DataFacts
 from perijove.contracts.deploy import GateCheck
@@ -10,10 +12,17 @@ from perijove.core.chain import facts_of, ref_name
 from perijove.core.context import ProjectContext
 from perijove.core.gate import Candidate, Check
 from perijove.core.leakage import LEAK_SCORE, leaking_inputs
-from perijove.data.versions import version_state
+from perijove.data.versions import VersionState
+
+StateOf = Callable[[Node], VersionState]
+"""Compares a version's bytes, those in the lake too, with the hash that was registered."""
 
 
-def inputs_registered(candidate: Candidate) -> GateCheck:
+def checks(state: StateOf) -> tuple[Check, ...]:
+    return lambda candidate: inputs_registered(candidate, state), leakage
+
+
+def inputs_registered(candidate: Candidate, state: StateOf) -> GateCheck:
     """Everything that the model was made from is registered, and its bytes are unchanged."""
     project, chain = candidate.project, candidate.project.chain
     title = "Every input is registered and unchanged"
@@ -24,7 +33,7 @@ def inputs_registered(candidate: Candidate) -> GateCheck:
     }
     wrong = [f"{path} (not registered)" for path in candidate.facts.unregistered]
     for node in inputs.values():
-        wrong += [f"{node.ref} ({reason})" for reason in _faults(project, node)]
+        wrong += [f"{node.ref} ({reason})" for reason in _faults(project, node, state)]
     if wrong:
         return GateCheck(
             id="inputs_registered",
@@ -33,7 +42,8 @@ def inputs_registered(candidate: Candidate) -> GateCheck:
             state="fail",
             detail=f"{len(wrong)} input{'s' if len(wrong) > 1 else ''} cannot be traced or trusted.",
             items=wrong,
-            fix="Register what was read with pj.register, read it by name, and train again.",
+            fix="Register what was read with pj.register, read it by name, and train again; restore "
+            "files of the lake from a copy, or curate anew.",
         )
     if not inputs:
         return GateCheck(
@@ -53,9 +63,9 @@ def inputs_registered(candidate: Candidate) -> GateCheck:
     )
 
 
-def _faults(project: ProjectContext, node: Node) -> list[str]:
+def _faults(project: ProjectContext, node: Node, state: StateOf) -> list[str]:
     """Tell what is wrong with an input, and what of it comes from nobody knows where."""
-    found = [reason] if (reason := _fault(project, node)) else []
+    found = [reason] if (reason := _fault(project, node, state)) else []
     seen, todo = {node.ref}, [node]
     while todo:
         made = todo.pop()
@@ -69,7 +79,7 @@ def _faults(project: ProjectContext, node: Node) -> list[str]:
     return found
 
 
-def _fault(project: ProjectContext, node: Node) -> str:
+def _fault(project: ProjectContext, node: Node, state: StateOf) -> str:
     """Tell what is wrong with an input itself; empty when nothing is."""
     facts = facts_of(node, DataFacts)
     if not facts.sha256:
@@ -80,13 +90,15 @@ def _fault(project: ProjectContext, node: Node) -> str:
     if checks and (found := facts_of(checks[-1], QualityFacts)).blocked:
         rules = [r.rule.id for r in found.results if r.state in {"blocked", "error"}]
         return f"blocked by {', '.join(rules)}"
-    if facts.kind == "curated":
-        return ""  # a version in the lake is immutable; deploy does not read it
     newer = project.chain.latest("data", node.name)
-    if newer is not None and newer.version != node.version:
+    if facts.kind != "curated" and newer is not None and newer.version != node.version:
         return ""  # the file has moved on and is registered again: this version is history
-    state = version_state(project.paths, facts, [])
-    return "" if state == "current" else f"{facts.path} is {state}"
+    found_state = state(node)
+    if found_state == "current":
+        return ""
+    # The lake keeps every version: what is gone or other than it was, somebody took or touched.
+    where = "its files in the lake are" if facts.kind == "curated" else f"{facts.path} is"
+    return f"{where} {found_state}"
 
 
 def leakage(candidate: Candidate) -> GateCheck:
@@ -132,6 +144,3 @@ def leakage(candidate: Candidate) -> GateCheck:
         detail=f"Most telling input alone: {top.feature}, {top.score:.3f} "
         f"(an answer from {LEAK_SCORE} on).",
     )
-
-
-CHECKS: tuple[Check, ...] = (inputs_registered, leakage)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from perijove.adapters.workbench import Workbench
 from perijove.contracts.deploy import GateCheck, ModelFacts
 from perijove.contracts.quality import QualityFacts, Rule, RuleResult
 from perijove.core.chain import facts_of
@@ -21,7 +23,7 @@ Ask = Callable[..., GateCheck]
 
 
 @pytest.fixture
-def ask(project: ProjectContext) -> Ask:
+def ask(project: ProjectContext, data: DataService) -> Ask:
     """Ask about a model that was trained on some data versions."""
 
     def check(*refs: str, unregistered: list[str] | None = None) -> GateCheck:
@@ -32,7 +34,8 @@ def ask(project: ProjectContext) -> Ask:
         node = project.chain.add(
             "model", "m", facts, by="ada", sources=dict.fromkeys(refs, "trained")
         )
-        return inputs_registered(Candidate(project, node, facts_of(node, ModelFacts), "e"))
+        candidate = Candidate(project, node, facts_of(node, ModelFacts), "e")
+        return inputs_registered(candidate, data.registry.state)
 
     return check
 
@@ -84,3 +87,54 @@ def test_rejected_and_blocked_rows_are_no_inputs(
     )  # fmt: skip
     project.chain.add("quality", "clean", blocked, by="ada", sources={made.ref: "checked"})
     assert ask(made.ref).items == [f"{made.ref} (blocked by known)"]
+
+
+def _files(data: DataService, folder: Path, version: int) -> list[Path]:
+    node = data.project.chain.get(f"data:clean@{version}")
+    files = list(data.registry.table(node).files)
+    assert files
+    assert all(file.is_relative_to(folder / ".perijove" / "lake") for file in files)
+    return files
+
+
+def test_a_byte_that_changed_in_the_lake_shuts_the_gate(
+    data: DataService, ask: Ask, folder: Path
+) -> None:
+    old = data.curation.commit("clean", pa.table({"a": [1]}), inputs=[], by="ada")
+    new = data.curation.commit("clean", pa.table({"a": [2]}), inputs=[], by="ada")
+    assert (ask(old.ref).state, ask(new.ref).state) == ("pass", "pass")
+    (file,) = _files(data, folder, 1)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    assert ask(old.ref).items == [f"{old.ref} (its files in the lake are changed)"]
+    assert ask(new.ref).state == "pass"
+
+
+def test_a_file_that_is_gone_from_the_lake_shuts_the_gate(
+    data: DataService, ask: Ask, folder: Path
+) -> None:
+    made = data.curation.commit("clean", pa.table({"a": [1]}), inputs=[], by="ada")
+    (file,) = _files(data, folder, 1)
+    content = file.read_bytes()
+    file.unlink()
+    assert ask(made.ref).items == [f"{made.ref} (its files in the lake are missing)"]
+    file.write_bytes(content)
+    assert ask(made.ref).state == "pass"
+    shutil.rmtree(file.parent)
+    assert ask(made.ref).state == "fail"
+
+
+def test_the_gate_of_a_project_asks_for_the_files(
+    project: ProjectContext, data: DataService, ask: Ask, folder: Path
+) -> None:
+    made = data.curation.commit("clean", pa.table({"a": [1]}), inputs=[], by="ada")
+    ask(made.ref)
+
+    def inputs() -> str:
+        gate = Workbench(project).gate.evaluate(project, "model:m@1")
+        return next(check.state for check in gate.checks if check.id == "inputs_registered")
+
+    assert inputs() == "pass"
+    _files(data, folder, 1)[0].unlink()
+    assert inputs() == "fail"
