@@ -276,7 +276,7 @@ class Reruns:
             write_recipe(folder, msgspec.structs.replace(recipe, run_id=again))
             jobs.report(0.3, "running the cells")
             done = subprocess.run(
-                [str(python), "-m", RECORDED, str(folder)],
+                [str(python), "-P", "-m", RECORDED, str(folder)],
                 cwd=self.project.paths.root, env=os.environ | _settings(facts.machine),
                 stdin=subprocess.DEVNULL, check=False,
             )  # fmt: skip
