@@ -44,4 +44,6 @@ class BackgroundReply(Struct):
     job: Job | None = None
     """Of ``submit``."""
     run_id: str = ""
+    project: str = ""
+    """Of ``submit``: the project's folder, absolute, for the run's card."""
     error: ErrorBody | None = None

@@ -1408,6 +1408,8 @@ export interface components {
       job?: components['schemas']['Job'] | null;
       /** @default [] */
       problems?: string[];
+      /** @default  */
+      project?: string;
       /** @default null */
       review?: components['schemas']['BackgroundReview'] | null;
       /** @default  */

@@ -14,6 +14,7 @@ import { deployIcon, registerPage } from '../kit/lab';
 import type { EndpointArgs } from './components/endpoint_page';
 import type { ModelArgs } from './components/model_page';
 import { addEffects } from './effects';
+import { addModelEffects } from './model_effects';
 import { DeploySide, copy } from './side';
 import { EndpointTabs } from './tabs';
 import { CommandIDs, IEndpointTabs } from './tokens';
@@ -136,6 +137,7 @@ export const deploy: JupyterFrontEndPlugin<IEndpointTabs> = {
       commands.execute(CommandIDs.openModel, { ref: formatRef(ref) })
     );
     addEffects(perijove);
+    addModelEffects(perijove, palette);
 
     let side: DeploySide | null = null;
     commands.addCommand(CommandIDs.deployModel, {

@@ -23,6 +23,14 @@ export namespace CommandIDs {
   export const startEndpoint = 'perijove:start-endpoint';
   /** Let an earlier revision answer again: `{ name, revision }`. */
   export const rollBackEndpoint = 'perijove:roll-back-endpoint';
+  /** Make a model that a run logged a version: `{ run_id, path?, name? }`. */
+  export const registerModel = 'perijove:register-model';
+  /** Let an alias stand for a version: `{ ref, alias? }`; the alias is asked for when left out. */
+  export const setAlias = 'perijove:set-model-alias';
+  /** Remove an alias of a model: `{ ref, alias }`. */
+  export const removeAlias = 'perijove:remove-model-alias';
+  /** Make a version the champion of its model: `{ ref }`. */
+  export const promoteModel = 'perijove:promote-model';
 }
 
 /** A tab of the endpoint page. */

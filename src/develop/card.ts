@@ -3,6 +3,9 @@ import type { Curves } from './curves';
 import { isCurve } from './paths';
 import { kpiOf } from './target';
 
+/** What the output of a training cell holds: the three words of a `RunCard`. */
+export const RUN_MIME_TYPE = 'application/vnd.perijove.run+json';
+
 /**
  * The metric whose curve a card shows: that of a target, else the first loss, else the one with
  * the most points.

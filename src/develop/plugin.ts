@@ -11,12 +11,16 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { IPerijove, PerijoveError, type Stopper, type StopTarget } from '../api';
 import {
   addEffect,
+  backgroundIcon,
   choose,
   developIcon,
   notifyDone,
+  perform,
   permitInOutputs,
   registerPage
 } from '../kit/lab';
+import { trainInBackground } from './background';
+import { addRunCommands } from './commands';
 import type { RunArgs } from './components/run_page';
 import { CurrentNotebook } from './notebook';
 import { NotebookPanel } from './panel';
@@ -28,7 +32,8 @@ const RUN = {
     type: 'object',
     properties: {
       run_id: { type: 'string', description: 'The identifier of the run' },
-      name: { type: 'string', description: 'The name of the run, where it is known' }
+      name: { type: 'string', description: 'The name of the run, where it is known' },
+      tab: { type: 'string', description: 'The part of its page to show' }
     },
     required: ['run_id']
   }
@@ -135,6 +140,20 @@ export const develop: JupyterFrontEndPlugin<void> = {
       act: async args => notifyDone(await stopper.stop(targetOf(args)))
     });
     palette?.addItem({ command: CommandIDs.stopRun, category: trans.__('Perijove') });
+
+    addRunCommands(app, perijove, notebooks, palette);
+    commands.addCommand(CommandIDs.trainInBackground, {
+      label: trans.__('Train Cell in Background…'),
+      caption: trans.__('Send the active cell to a job that outlives the notebook, after a review'),
+      icon: backgroundIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      isEnabled: () => notebooks?.currentWidget?.content.activeCell?.model.type === 'code',
+      execute: () => perform(() => trainInBackground(perijove, notebooks))
+    });
+    notebooks?.activeCellChanged.connect(() => {
+      commands.notifyCommandChanged(CommandIDs.trainInBackground);
+    });
+    palette?.addItem({ command: CommandIDs.trainInBackground, category: trans.__('Perijove') });
 
     const panel = new NotebookPanel(perijove, notebook);
     shell.add(panel, 'right', { rank: 700, type: 'Notebook' });

@@ -4,9 +4,7 @@ import { lazy, Suspense } from 'react';
 
 import type { IPerijove, RunCard } from '../api';
 import { ServicesContext } from '../kit/services';
-import { readPayload } from './card';
-
-export const RUN_MIME_TYPE = 'application/vnd.perijove.run+json';
+import { RUN_MIME_TYPE, readPayload } from './card';
 
 const Card = lazy(() => import('./components/card'));
 

@@ -40,6 +40,12 @@ export const developIcon = line(
   '<path d="M3.5 3.5v17h17"/><path d="M7 17c1.5-8 5-10.5 12-11"/>'
 );
 
+/** What goes on by itself: it plays inside of a turn. */
+export const backgroundIcon = line(
+  'background',
+  '<path d="M10 8.5v7l6-3.5z"/><path d="M20.5 12a8.5 8.5 0 1 1-3-6.5M17.5 2.5v3.5h-3.5"/>'
+);
+
 /** A box that goes up. */
 export const deployIcon = line(
   'deploy',

@@ -11,6 +11,7 @@ import {
   Meter,
   PageHeader,
   Section,
+  Tabs,
   Time,
   figure,
   useResource,
@@ -19,10 +20,15 @@ import {
   type PageProps,
   type TableColumn
 } from '../../kit';
+import { useKept } from '../../kit/kept';
 import { RefLink } from '../../kit/ref';
+import { CommandIDs as ProblemIDs } from '../../problem/tokens';
+import { CHAMPION } from '../aliases';
 import { CommandIDs } from '../tokens';
 import { textOf, typeWord } from '../values';
+import { AliasBar, Versions } from './aliases';
 import { GateChecklist } from './gate';
+import { ModelCardTab } from './model_card';
 import { Verdicts } from './verdicts';
 
 /** From here on one feature alone predicts the target too well to be honest. */
@@ -54,14 +60,75 @@ export default function ModelPage({ args }: PageProps<ModelArgs>): JSX.Element {
             retry={models.reload}
           />
         ) : (
-          <ModelView model={model} />
+          <ModelView model={model} versions={items.filter(one => one.name === model.name)} />
         );
       }}
     </Loaded>
   );
 }
 
-function ModelView({ model }: { model: ModelVersion }): JSX.Element {
+type TabId = 'overview' | 'card';
+
+function tabOf(kept: unknown): TabId | undefined {
+  return kept === 'overview' || kept === 'card' ? kept : undefined;
+}
+
+interface ModelViewProps {
+  model: ModelVersion;
+  /** All versions of the model, the newest first. */
+  versions: readonly ModelVersion[];
+}
+
+function ModelView({ model, versions }: ModelViewProps): JSX.Element {
+  const trans = useTrans();
+  const { commands } = useServices();
+  const [tab, setTab] = useKept<TabId>('tab', 'overview', tabOf);
+  const act = (command: string, args: Record<string, string>) => () =>
+    void commands.execute(command, args);
+  return (
+    <>
+      <PageHeader
+        kind={trans.__('Model')}
+        title={refText(model.ref)}
+        facts={
+          <>
+            <Verdicts verdicts={model.verdicts} />
+            <AliasBar model={model} />
+          </>
+        }
+        actions={
+          <>
+            {!model.aliases.includes(CHAMPION) && (
+              <Button onClick={act(CommandIDs.promoteModel, { ref: model.ref })}>
+                {trans.__('Promote to champion')}
+              </Button>
+            )}
+            <Button look="accept" onClick={act(CommandIDs.deployModel, { model: model.ref })}>
+              {trans.__('Deploy model')}
+            </Button>
+          </>
+        }
+      />
+      <Tabs
+        label={trans.__('Parts of the model')}
+        tabs={[
+          { id: 'overview', label: trans.__('Overview') },
+          { id: 'card', label: trans.__('Model card') }
+        ]}
+        current={tab}
+        onChange={id => setTab(tabOf(id) ?? 'overview')}
+      >
+        {tab === 'card' ? (
+          <ModelCardTab model={model} />
+        ) : (
+          <Overview model={model} versions={versions} />
+        )}
+      </Tabs>
+    </>
+  );
+}
+
+function Overview({ model, versions }: ModelViewProps): JSX.Element {
   const trans = useTrans();
   const { commands } = useServices();
   const { facts } = model;
@@ -72,22 +139,19 @@ function ModelView({ model }: { model: ModelVersion }): JSX.Element {
   );
   return (
     <>
-      <PageHeader
-        kind={trans.__('Model')}
-        title={refText(model.ref)}
-        facts={<Verdicts verdicts={model.verdicts} />}
-        actions={
-          <Button
-            look="accept"
-            onClick={() => void commands.execute(CommandIDs.deployModel, { model: model.ref })}
-          >
-            {trans.__('Deploy model')}
-          </Button>
-        }
-      />
       <div className="pj-Deploy-columns">
         <div>
-          <Section title={trans.__('Made by')}>
+          <Section
+            title={trans.__('Made by')}
+            actions={
+              <Button
+                look="link"
+                onClick={() => void commands.execute(ProblemIDs.openLineage, { ref: model.ref })}
+              >
+                {trans.__('Show lineage')}
+              </Button>
+            }
+          >
             <KeyValue
               items={[
                 [trans.__('Run'), <RefLink key="run" of={`run:${facts.run_id}@1`} />],
@@ -134,6 +198,9 @@ function ModelView({ model }: { model: ModelVersion }): JSX.Element {
         <div>
           <Section title={trans.__('Gate')}>
             <Loaded resource={gate}>{data => <GateChecklist gate={data} />}</Loaded>
+          </Section>
+          <Section title={trans.__('Versions')}>
+            <Versions model={model} versions={versions} />
           </Section>
           <Section title={trans.__('Files')}>
             <ul className="pj-Deploy-manifest">

@@ -15,6 +15,7 @@ import { Button } from '../../kit/button';
 import { Chart } from '../../kit/chart';
 import { ErrorView } from '../../kit/feedback';
 import { duration as durationText, percent } from '../../kit/format';
+import { useJob } from '../../kit/job';
 import { colorOf } from '../../kit/palette';
 import { RefLink } from '../../kit/ref';
 import { useResource } from '../../kit/resource';
@@ -78,7 +79,7 @@ function Content({ payload }: { payload: Payload }): JSX.Element {
       enabled: list !== undefined,
       // Events come from the current project only.
       every: seen =>
-        seen !== undefined && seen.project !== current && seen.run.summary.state === 'running'
+        seen !== undefined && seen.project !== current && isAtWork(seen.run.summary)
           ? POLL_MS
           : undefined
     }
@@ -122,7 +123,7 @@ function Loaded({ found, foreign }: { found: Found; foreign: boolean }): JSX.Ele
   const path = series === undefined ? undefined : pathOf(series);
   return (
     <>
-      <Head summary={summary} />
+      <Head summary={summary} foreign={foreign} />
       <div className="pj-Card-target">
         {target === null ? (
           <span className="pj-mod-quiet">
@@ -165,7 +166,7 @@ function Loaded({ found, foreign }: { found: Found; foreign: boolean }): JSX.Ele
           </dl>
         ) : (
           <p className="pj-mod-quiet">
-            {summary.state === 'running'
+            {isAtWork(summary)
               ? trans.__('The curve begins with the first pj.log(…).')
               : trans.__('This run logged no metric.')}
           </p>
@@ -201,14 +202,18 @@ function Loaded({ found, foreign }: { found: Found; foreign: boolean }): JSX.Ele
   );
 }
 
-function Head({ summary }: { summary: RunSummary }): JSX.Element {
-  const { commands } = useServices();
+interface HeadProps {
+  summary: RunSummary;
+  /** It belongs to another project than the current one. */
+  foreign: boolean;
+}
+
+function Head({ summary, foreign }: HeadProps): JSX.Element {
   const trans = useTrans();
   const running = summary.state === 'running';
   const now = useNow(running);
   const left = timeLeft(summary, now);
-  const took = durationText(duration(summary, now));
-  const { run_id: runId, name, progress, models } = summary;
+  const { name, progress, proved } = summary;
   return (
     <header className="pj-Card-head">
       <StateGlyph state={summary.state} />
@@ -216,35 +221,19 @@ function Head({ summary }: { summary: RunSummary }): JSX.Element {
         {name}
       </strong>
       <span className="pj-Card-state" role="status">
-        {running
-          ? progress === null
-            ? trans.__('running for %1', took)
-            : trans.__('running %1', percent(progress))
-          : wordOf(summary.state, took, trans)}
+        <StateWords summary={summary} now={now} foreign={foreign} />
       </span>
       {left !== null && (
         <span className="pj-mod-quiet">{trans.__('~%1 left', durationText(left))}</span>
       )}
-      <span className="pj-Card-actions">
-        {running && (
-          <Button
-            onClick={() => void commands.execute(CommandIDs.stopRun, { run_id: runId, name })}
-          >
-            {trans.__('Stop')}
-          </Button>
-        )}
-        {!running && models[0] !== undefined && (
-          <Button
-            look="accept"
-            onClick={() => void commands.execute(DeployIDs.deployModel, { model: models[0] })}
-          >
-            {trans.__('Deploy')}
-          </Button>
-        )}
-        <Button onClick={() => void commands.execute(CommandIDs.openRun, { run_id: runId, name })}>
-          {trans.__('Open')}
-        </Button>
-      </span>
+      {proved !== null && (
+        <StateGlyph
+          state={proved ? 'pass' : 'fail'}
+          label={proved ? trans.__('verified') : trans.__('not verified')}
+          word
+        />
+      )}
+      <CardActions summary={summary} foreign={foreign} />
       {running && progress !== null && (
         <div className="pj-Card-progress" style={{ width: `${progress * 100}%` }} />
       )}
@@ -252,8 +241,77 @@ function Head({ summary }: { summary: RunSummary }): JSX.Element {
   );
 }
 
-function wordOf(state: RunSummary['state'], took: string, trans: Trans): string {
+function CardActions({ summary, foreign }: HeadProps): JSX.Element {
+  const { commands } = useServices();
+  const trans = useTrans();
+  const { run_id: runId, name, models, metrics, state } = summary;
+  const [model] = models;
+  const act = (command: string): void => void commands.execute(command, { run_id: runId, name });
+  return (
+    <span className="pj-Card-actions">
+      {isAtWork(summary) && (
+        <Button onClick={() => act(CommandIDs.stopRun)}>{trans.__('Stop')}</Button>
+      )}
+      {!isAtWork(summary) && model !== undefined && (
+        <Button
+          look="accept"
+          onClick={() => void commands.execute(DeployIDs.deployModel, { model })}
+        >
+          {trans.__('Deploy')}
+        </Button>
+      )}
+      {!isAtWork(summary) && !foreign && Object.keys(metrics).length > 0 && (
+        <Button onClick={() => act(CommandIDs.compareWithBest)}>
+          {trans.__('Compare with best')}
+        </Button>
+      )}
+      {state === 'finished' && !foreign && (
+        <Button onClick={() => act(CommandIDs.rerunRun)}>{trans.__('Rerun and verify')}</Button>
+      )}
+      <Button onClick={() => act(CommandIDs.openRun)}>{trans.__('Open')}</Button>
+    </span>
+  );
+}
+
+/** Whether it has not ended. */
+function isAtWork({ state }: RunSummary): boolean {
+  return state === 'running' || state === 'queued';
+}
+
+function StateWords(props: HeadProps & { now: number }): JSX.Element {
+  const { summary, foreign, now } = props;
+  const trans = useTrans();
+  const queued = summary.state === 'queued';
+  // Another project's jobs are not asked for here.
+  const job = useJob(queued && !foreign ? summary.job : '');
+  const took = durationText(duration(summary, now));
+  const { progress } = summary;
+  if (queued) {
+    const waiting = job.data?.waiting ?? '';
+    return (
+      <span title={waiting}>
+        {waiting === '' ? trans.__('waits to start') : trans.__('waits: %1', waiting)}
+      </span>
+    );
+  }
+  if (summary.state === 'running') {
+    const far = progress === null ? took : percent(progress);
+    return (
+      <>
+        {summary.job === ''
+          ? trans.__('running %1', far)
+          : trans.__('running in the background %1', far)}
+      </>
+    );
+  }
+  return <>{endWord(summary.state, took, trans)}</>;
+}
+
+function endWord(state: RunSummary['state'], took: string, trans: Trans): string {
   switch (state) {
+    case 'queued':
+    case 'running':
+      return '';
     case 'finished':
       return trans.__('finished in %1', took);
     case 'failed':
@@ -262,10 +320,6 @@ function wordOf(state: RunSummary['state'], took: string, trans: Trans): string 
       return trans.__('stopped after %1', took);
     case 'lost':
       return trans.__('lost: its process is gone');
-    case 'running':
-      return trans.__('running for %1', took);
-    case 'queued':
-      return trans.__('waiting to start');
   }
 }
 

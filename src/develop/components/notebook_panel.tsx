@@ -3,10 +3,13 @@ import { useMemo } from 'react';
 import type { Edge, Node, RunSummary } from '../../api';
 import { Empty, Loaded } from '../../kit/feedback';
 import { figure } from '../../kit/format';
+import { JobProgress, isActive, useJobs } from '../../kit/job';
+import { useOpen } from '../../kit/open';
 import { RefLink } from '../../kit/ref';
 import { useResource } from '../../kit/resource';
 import { useServices, useSignal, useTrans } from '../../kit/services';
-import { Time } from '../../kit/values';
+import { StateGlyph } from '../../kit/state';
+import { Ellipsis, Time } from '../../kit/values';
 import { Button } from '../../kit/button';
 import { useLiveRuns } from '../live';
 import type { CurrentNotebook } from '../notebook';
@@ -14,6 +17,7 @@ import { aroundRuns } from '../around';
 import { mainTarget } from '../target';
 import { CommandIDs } from '../tokens';
 import { RunName } from './columns';
+import { Disorders } from './disorders';
 import { VerdictBadge } from './verdict';
 
 /** So many runs are listed; the page of runs has the rest. */
@@ -66,7 +70,9 @@ function OfNotebook({ path }: { path: string }): JSX.Element {
           </Empty>
         ) : (
           <>
+            <NewestDisorder run={items[0]!} />
             <Runs items={items} total={total} />
+            <Jobs path={path} />
             {lineage.data !== undefined && (
               <Around path={path} nodes={lineage.data.nodes} edges={lineage.data.edges} />
             )}
@@ -74,6 +80,48 @@ function OfNotebook({ path }: { path: string }): JSX.Element {
         )
       }
     </Loaded>
+  );
+}
+
+/** Why the newest run might not do the same again: the notebook is as that run found it. */
+function NewestDisorder({ run }: { run: RunSummary }): JSX.Element | null {
+  const found = useResource(
+    ['run', run.run_id],
+    ['develop', 'deploy', 'operate'],
+    (client, signal) => client.get('/runs/{run_id}', { path: { run_id: run.run_id }, signal })
+  );
+  return found.data === undefined ? null : <Disorders items={found.data.disorder} of={run.name} />;
+}
+
+/** So many jobs are listed; the Operate page has the rest. */
+const JOBS = 5;
+
+/** What was sent to the background from the notebook: what goes on, then what ended last. */
+function Jobs({ path }: { path: string }): JSX.Element | null {
+  const trans = useTrans();
+  const open = useOpen();
+  const jobs = useJobs();
+  const own = (jobs.data?.items ?? [])
+    .filter(job => job.notebook === path)
+    .sort((a, b) => Number(isActive(b)) - Number(isActive(a)) || b.created - a.created);
+  if (own.length === 0) {
+    return null;
+  }
+  return (
+    <section className="pj-Notebook-part" aria-label={trans.__('Jobs')}>
+      <h3>{trans.__('Jobs')}</h3>
+      <ul className="pj-Notebook-runs">
+        {own.slice(0, JOBS).map(job => (
+          <li key={job.id}>
+            <button type="button" className="pj-Notebook-job" onClick={() => open(`job:${job.id}`)}>
+              <StateGlyph state={job.state} />
+              <Ellipsis text={job.title} />
+              {isActive(job) ? <JobProgress job={job} /> : <Time at={job.ended ?? job.created} />}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
