@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from perijove.adapters.mlflow.artifact_files import found_file, listed
 from perijove.adapters.mlflow.values import (
     MAX_PARAM,
     MAX_TAG,
@@ -21,7 +22,15 @@ from perijove.adapters.mlflow.values import (
 from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
 from perijove.core.paths import resolve_inside
-from perijove.develop.ports import NOTEBOOK_TAG, PARENT_TAG, Batch, Point, RunStatus, StoredRun
+from perijove.develop.ports import (
+    NOTEBOOK_TAG,
+    PARENT_TAG,
+    Batch,
+    Point,
+    RunStatus,
+    StoredArtifact,
+    StoredRun,
+)
 
 METRICS_A_CALL = 1000
 ENTITIES_A_CALL = 100
@@ -47,7 +56,7 @@ class ClientRunStore:
         self.uri = uri
         self._lock = threading.Lock()
         self._experiment = ""
-        with _errors(uri):
+        with client_errors(uri):
             self._client: Any = MlflowClient(tracking_uri=uri)
 
     @property
@@ -58,7 +67,7 @@ class ClientRunStore:
         with self._lock:
             if self._experiment:
                 return self._experiment
-            with _errors(self.uri):
+            with client_errors(self.uri):
                 found = self._client.get_experiment_by_name(self.project.name)
                 if found is None:
                     try:
@@ -76,7 +85,7 @@ class ClientRunStore:
     def create_run(self, name: str, *, started: int, batch: Batch, queued: bool = False) -> str:
         tags = {"mlflow.user": self.project.actor, **batch.tags}
         experiment = self.experiment
-        with _errors(self.uri):
+        with client_errors(self.uri):
             run = self._client.create_run(
                 experiment, start_time=started, tags=_tags(tags), run_name=short(name, 250)
             )
@@ -89,7 +98,7 @@ class ClientRunStore:
     def write(self, run_id: str, batch: Batch) -> None:
         from mlflow.entities import Metric, Param, RunTag
 
-        with _errors(self.uri, run_id):
+        with client_errors(self.uri, run_id):
             params = {allowed_key(k): short(v, MAX_PARAM) for k, v in batch.params.items()}
             if params or not (batch.points or batch.tags):
                 # MLflow refuses another value for a parameter; here what is there stays.
@@ -106,7 +115,7 @@ class ClientRunStore:
             self._client.log_batch(run_id, **{kind: items[start : start + size]})
 
     def _active(self, run_id: str) -> Any:
-        with _errors(self.uri, run_id):
+        with client_errors(self.uri, run_id):
             run = self._client.get_run(run_id)
         if run.info.lifecycle_stage != "active":
             raise _unknown(run_id)
@@ -115,13 +124,13 @@ class ClientRunStore:
     def begin(self, run_id: str, at: int) -> None:
         # MLflow's client moves no time of start; the time of an earlier end goes with the next one.
         self._active(run_id)
-        with _errors(self.uri, run_id):
+        with client_errors(self.uri, run_id):
             self._client.update_run(run_id, status="RUNNING")
 
     def finish(self, run_id: str, status: RunStatus, at: int) -> None:
         self._active(run_id)
         staging = self._staging(run_id)
-        with _errors(self.uri, run_id):
+        with client_errors(self.uri, run_id):
             if staging.is_dir():
                 self._client.log_artifacts(run_id, str(staging))
             self._client.set_terminated(run_id, status=status, end_time=at)
@@ -136,7 +145,7 @@ class ClientRunStore:
         total, token = 0, None
         experiment = self.experiment
         while True:
-            with _errors(self.uri):
+            with client_errors(self.uri):
                 page = self._client.search_runs(
                     [experiment],
                     filter_string=" AND ".join(wanted),
@@ -152,7 +161,7 @@ class ClientRunStore:
 
     def children(self, run_id: str) -> list[str]:
         experiment = self.experiment
-        with _errors(self.uri):
+        with client_errors(self.uri):
             page = self._client.search_runs(
                 [experiment],
                 filter_string=_equals(f"tags.`{PARENT_TAG}`", run_id),
@@ -168,7 +177,7 @@ class ClientRunStore:
         keys = [allowed_key(key)] if key else sorted(self._active(run_id).data.metrics)
         points: list[Point] = []
         for name in keys:
-            with _errors(self.uri, run_id):
+            with client_errors(self.uri, run_id):
                 history = self._client.get_metric_history(run_id, name)
             points += [
                 Point(original_key(m.key), unpack(m.value, False), m.timestamp, m.step)
@@ -200,6 +209,48 @@ class ClientRunStore:
         if not parts.scheme:
             return Path(unquote(uri))
         return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+    def untag(self, run_id: str, keys: Sequence[str]) -> None:
+        there = self._active(run_id).data.tags
+        for key in keys:
+            if allowed_key(key) in there:
+                with client_errors(self.uri, run_id):
+                    self._client.delete_tag(run_id, allowed_key(key))
+
+    def delete(self, run_id: str, at: int) -> None:
+        self._active(run_id)
+        with client_errors(self.uri, run_id):
+            self._client.delete_run(run_id)
+
+    def restore(self, run_id: str) -> None:
+        with client_errors(self.uri, run_id):
+            if self._client.get_run(run_id).info.lifecycle_stage != "active":
+                self._client.restore_run(run_id)
+
+    def artifact_place(self, run_id: str) -> str:
+        with client_errors(self.uri, run_id):
+            return str(self._client.get_run(run_id).info.artifact_uri)
+
+    def list_artifacts(self, run_id: str, path: str = "") -> list[StoredArtifact]:
+        local = self._local(run_id)
+        if local is not None:
+            return listed(local, path)
+        resolve_inside(self._staging(run_id).resolve(), path)  # refuses what leads out
+        with client_errors(self.uri, run_id):
+            found = self._client.list_artifacts(run_id, path or None)
+        return [StoredArtifact(file.path, file.is_dir, file.file_size) for file in found]
+
+    def artifact_file(self, run_id: str, path: str) -> Path:
+        local = self._local(run_id)
+        if local is not None:
+            return found_file(local, path)
+        copies = self.project.paths.cache / "artifacts" / run_id
+        copy = resolve_inside(copies.resolve(), path)
+        if not copy.is_file():
+            copies.mkdir(parents=True, exist_ok=True)
+            with client_errors(self.uri, run_id):
+                self._client.download_artifacts(run_id, path, str(copies))
+        return found_file(copies, path)
 
     def read_artifact(self, run_id: str, path: str) -> bytes | None:
         import tempfile
@@ -257,7 +308,7 @@ def _unknown(run_id: str) -> NotFoundError:
 
 
 @contextmanager
-def _errors(uri: str, run_id: str = "") -> Iterator[None]:
+def client_errors(uri: str, run_id: str = "") -> Iterator[None]:
     from mlflow.exceptions import MlflowException
 
     try:

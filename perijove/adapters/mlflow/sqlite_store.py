@@ -18,11 +18,20 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from perijove.adapters.mlflow import database
+from perijove.adapters.mlflow.artifact_files import found_file, listed
 from perijove.adapters.mlflow.values import MAX_PARAM, MAX_TAG, pack, short, short_key, unpack
 from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
 from perijove.core.paths import resolve_inside
-from perijove.develop.ports import NOTEBOOK_TAG, PARENT_TAG, Batch, Point, RunStatus, StoredRun
+from perijove.develop.ports import (
+    NOTEBOOK_TAG,
+    PARENT_TAG,
+    Batch,
+    Point,
+    RunStatus,
+    StoredArtifact,
+    StoredRun,
+)
 
 _VISIBLE = (
     "FROM runs r JOIN experiments e USING (experiment_id) "
@@ -104,7 +113,7 @@ class SqliteRunStore:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise _translated(error, self.path) from error
+            raise translated(error, self.path) from error
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._errors():
@@ -293,6 +302,40 @@ class SqliteRunStore:
             )
         return Path(unquote(parts.path if parts.scheme else uri))
 
+    def untag(self, run_id: str, keys: Sequence[str]) -> None:
+        with self._transaction() as db:
+            self._require(db, run_id)
+            db.executemany(
+                "DELETE FROM tags WHERE run_uuid=? AND key=?",
+                [(run_id, short_key(key)) for key in keys],
+            )
+
+    def delete(self, run_id: str, at: int) -> None:
+        with self._transaction() as db:
+            self._require(db, run_id)
+            db.execute(
+                "UPDATE runs SET lifecycle_stage='deleted', deleted_time=? WHERE run_uuid=?",
+                (at, run_id),
+            )
+
+    def restore(self, run_id: str) -> None:
+        with self._transaction() as db:
+            found = db.execute(
+                "UPDATE runs SET lifecycle_stage='active', deleted_time=NULL WHERE run_uuid=?",
+                (run_id,),
+            )
+            if not found.rowcount:
+                raise _unknown(run_id)
+
+    def artifact_place(self, run_id: str) -> str:
+        return str(self._artifacts(run_id))
+
+    def list_artifacts(self, run_id: str, path: str = "") -> list[StoredArtifact]:
+        return listed(self._artifacts(run_id), path)
+
+    def artifact_file(self, run_id: str, path: str) -> Path:
+        return found_file(self._artifacts(run_id), path)
+
     def read_artifact(self, run_id: str, path: str) -> bytes | None:
         try:
             return resolve_inside(self._artifacts(run_id).resolve(), path).read_bytes()
@@ -345,7 +388,7 @@ def _unknown(run_id: str) -> NotFoundError:
     )
 
 
-def _translated(error: sqlite3.DatabaseError, path: Path) -> PerijoveError:
+def translated(error: sqlite3.DatabaseError, path: Path) -> PerijoveError:
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return ReadOnlyError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from perijove.adapters.mlflow import database
 from perijove.core.context import ProjectContext
 from perijove.core.errors import UnavailableError
-from perijove.develop.ports import RunStore
+from perijove.develop.ports import RunQueries, RunStore
 
 
 def open_run_store(project: ProjectContext, *, own: bool = False) -> RunStore:
@@ -26,3 +26,17 @@ def open_run_store(project: ProjectContext, *, own: bool = False) -> RunStore:
     from perijove.adapters.mlflow.client_store import ClientRunStore
 
     return ClientRunStore(project, uri)
+
+
+def open_run_queries(store: RunStore) -> RunQueries:
+    """Return what searches among a store's runs."""
+    from perijove.adapters.mlflow.run_queries import RunFile, SqlRunQueries
+    from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
+
+    if isinstance(store, SqliteRunStore):
+        return SqlRunQueries(RunFile(store))
+    from perijove.adapters.mlflow.client_store import ClientRunStore
+    from perijove.adapters.mlflow.run_mirror import RunMirror
+
+    assert isinstance(store, ClientRunStore)
+    return SqlRunQueries(RunMirror(store))
