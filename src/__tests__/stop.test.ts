@@ -46,6 +46,7 @@ describe('stopping what runs', () => {
     perijove = services({
       'GET /projects': () => ({ items: [{ path: 'one', name: 'One' }] }),
       'POST /endpoints/builds/stop': note('endpoint', {}),
+      'POST /jobs/j1/stop': note('job', { id: 'j1', title: 'hgb-1', state: 'stopped' }),
       'POST /operate/stop': note('activity', { detail: 'It stops.' })
     });
     await perijove.project.refresh();
@@ -54,7 +55,7 @@ describe('stopping what runs', () => {
 
   it.each([
     ['run', 'a1', 'Stop run hgb-1?', 'Stop run', { kind: 'run', id: 'a1' }],
-    ['job', 'j1', 'Stop job hgb-1?', 'Stop job', { kind: 'job', id: 'j1' }],
+    ['job', 'j1', 'Stop job hgb-1?', 'Stop job', undefined],
     ['endpoint', 'builds', 'Stop endpoint hgb-1?', 'Stop endpoint', undefined]
   ])('asks the question of the step of a %s, and only then does it', async (...row) => {
     const [kind, id, title, accept, body] = row;

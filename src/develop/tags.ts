@@ -14,7 +14,7 @@ export function ownTags(tags: Readonly<Record<string, string>>): { own: Tag[]; o
 
 /** Read `team: search`, `team=search` or a mere name; null for what has no name. */
 export function readTag(text: string): { key: string; value: string } | null {
-  const found = /^\s*([^:=]+?)\s*(?:[:=]\s*([\s\S]*?)\s*)?$/.exec(text);
-  const key = found?.[1] ?? '';
-  return key === '' ? null : { key, value: found?.[2] ?? '' };
+  const at = text.search(/[:=]/);
+  const key = (at < 0 ? text : text.slice(0, at)).trim();
+  return key === '' ? null : { key, value: at < 0 ? '' : text.slice(at + 1).trim() };
 }

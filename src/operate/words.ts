@@ -27,7 +27,7 @@ export function stopQuestion(kind: string, title: string, trans: Trans): StopQue
           'It is asked to end, and ended by force if it does not. What it has logged is kept; it can be resumed if it has kept a checkpoint.'
         )
       : trans.__('Its processes are ended. What it has made so far is not kept.');
-  return { title: trans.__('Stop %1?', title), body, accept: trans.__('Stop job'), warn: true };
+  return { title: trans.__('Stop job %1?', title), body, accept: trans.__('Stop job'), warn: true };
 }
 
 /** How a job ended, in a sentence. */
