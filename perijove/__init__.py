@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         log_params,
         progress,
         register,
+        resume,
         should_stop,
         split,
     )
@@ -50,6 +51,7 @@ __all__ = [
     "log_params",
     "progress",
     "register",
+    "resume",
     "should_stop",
     "split",
 ]

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import msgspec
 
+from perijove.core.cuts import read_cuts
 from perijove.core.errors import InvalidInputError
 
 MAGIC: Final = b"PJOURN1\n"
@@ -216,8 +217,8 @@ class JournalFolder:
     def read(self) -> list[Record]:
         """Return what came since, file by file."""
         records: list[Record] = []
-        for name in self.sizes():
-            records += self._reader(name).read_all()
+        for name, end in self.sizes().items():
+            records += self._reader(name).read_all(end=end)
         return records
 
     def merged(
@@ -241,12 +242,14 @@ class JournalFolder:
         )
 
     def sizes(self) -> dict[str, int]:
-        """Return the names of the files and their sizes now, by name."""
+        """Return the names of the files and how much of each there is to read now, by name."""
         try:
             found = [entry for entry in os.scandir(self.folder) if entry.name.endswith(".pj")]
         except FileNotFoundError:
             return {}
-        return {entry.name: entry.stat().st_size for entry in sorted(found, key=lambda e: e.name)}
+        sizes = {entry.name: entry.stat().st_size for entry in sorted(found, key=lambda e: e.name)}
+        cuts = read_cuts(self.folder)
+        return {name: min(size, cuts.get(name, size)) for name, size in sizes.items()}
 
     def _reader(self, name: str) -> JournalReader:
         if name not in self._readers:

@@ -45,6 +45,11 @@ class ProjectPaths:
         return self.state / "journals"
 
     @property
+    def checkpoints(self) -> Path:
+        """One folder a run, with the last two states that it kept."""
+        return self.state / "checkpoints"
+
+    @property
     def lake(self) -> Path:
         """Curated tables, a Delta folder each."""
         return self.state / "lake"

@@ -20,9 +20,10 @@ import msgspec
 from perijove.contracts.base import Facts
 from perijove.contracts.develop import Series
 from perijove.core.context import ProjectContext
+from perijove.core.cuts import read_cuts
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
 from perijove.core.files import locked, write_atomically
-from perijove.core.journal import JournalFolder, JournalReader, Record
+from perijove.core.journal import MAGIC, JournalFolder, JournalReader, Record
 from perijove.develop.ports import ERROR_TAG, STATUSES, Batch, Point, RunStatus, RunStore
 from perijove.develop.series import LIMIT, by_key, to_series
 
@@ -41,6 +42,8 @@ class Ingested(Facts):
     cursors: dict[str, int] = {}
     progress: float | None = None
     progress_at: int = 0
+    cuts: dict[str, int] = {}
+    """Of the journals, as they are in the store: see :mod:`perijove.core.cuts`."""
 
 
 @dataclass(slots=True)
@@ -152,12 +155,15 @@ class Ingester:
         folder = self.folder(run_id)
         state = self.state(run_id)
         moved, newest = False, 0.0
-        for path, size, changed in _journals(folder):
+        journals = _journals(folder)
+        state = self._withdraw(run_id, state, read_cuts(folder))
+        for path, size, changed in journals:
             newest = max(newest, changed)
+            end = min(size, state.cuts.get(path.name, size))
             reader = JournalReader(path, state.cursors.get(path.name, 0))
-            if size <= reader.offset or path in self._damaged:
+            if end <= reader.offset or path in self._damaged:
                 continue
-            while records := reader.read(CHUNK):
+            while records := reader.read(CHUNK, end):
                 found = understand(records)
                 try:
                     if found.batch != Batch():  # progress alone is none of the store's business
@@ -172,14 +178,36 @@ class Ingester:
                     cursors={**state.cursors, path.name: reader.offset},
                     progress=found.progress if later else state.progress,
                     progress_at=found.progress_at if later else state.progress_at,
+                    cuts=state.cuts,
                 )
-                write_atomically(folder / CURSORS, msgspec.json.encode(state), durable=False)
+                self._keep(run_id, state)
                 moved = True
             if reader.damaged:
                 self._damaged.add(path)
         if time.time() - newest > QUIET_SECONDS:
             self._quiet.add(run_id)
         return moved
+
+    def _withdraw(self, run_id: str, state: Ingested, cuts: dict[str, int]) -> Ingested:
+        """Take what stands behind cuts out of the store again, where it got there before."""
+        if cuts == state.cuts:
+            return state
+        cursors = dict(state.cursors)
+        for name, end in cuts.items():
+            behind = JournalReader(self.folder(run_id) / name, end or len(MAGIC))
+            reached = cursors.get(name, 0)
+            while records := behind.read(CHUNK, reached):
+                points = understand(records).batch.points
+                if points:
+                    self.store.withdraw(run_id, points)
+            cursors[name] = min(reached, end)
+        state = msgspec.structs.replace(state, cursors=cursors, cuts=cuts)
+        self._keep(run_id, state)
+        return state
+
+    def _keep(self, run_id: str, state: Ingested) -> None:
+        content = msgspec.json.encode(state)
+        write_atomically(self.folder(run_id) / CURSORS, content, durable=False)
 
     def heard(self, run_id: str) -> int:
         """Return when a run's journals were last written to; 0 where it has none."""
@@ -222,6 +250,15 @@ class LiveCurve:
         self._journaled: set[str] = set()
         self._stored = 0
         self._counter: int | None = None
+        self._cuts: dict[str, int] = {}
+
+    def restarts(self) -> bool:
+        """Whether points that were read no longer count: read it anew from the start."""
+        cuts = read_cuts(self._ingester.folder(self._run_id))
+        before, self._cuts = self._cuts, cuts
+        return cuts != before and any(
+            self._cursors.get(name, 0) > end for name, end in cuts.items()
+        )
 
     def read(self, limit: int = LIMIT) -> tuple[list[Series], float | None]:
         """Return the points since the last call and the newest progress, None when unchanged."""

@@ -109,6 +109,13 @@ class RunStore(Protocol):
         """
         ...
 
+    def withdraw(self, run_id: str, points: Sequence[Point]) -> None:
+        """Take points back that no longer count: the run went on from before them.
+
+        Where the store deletes nothing, as MLflow's servers do, they stay.
+        """
+        ...
+
     def finish(self, run_id: str, status: RunStatus, at: int) -> None:
         """End a run."""
         ...

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from perijove.kernel.checkpoints import checkpoint, resume
 from perijove.kernel.curated import curate
 from perijove.kernel.datasets import dataset, register, split
 from perijove.kernel.deployment import deploy, endpoint
 from perijove.kernel.evaluation import evaluate
 from perijove.kernel.models import log_model
 from perijove.kernel.session import current
-from perijove.kernel.tracking import checkpoint, log, log_params, progress, should_stop
+from perijove.kernel.tracking import log, log_params, progress, should_stop
 
 __all__ = [
     "checkpoint",
@@ -23,6 +24,7 @@ __all__ = [
     "log_params",
     "progress",
     "register",
+    "resume",
     "should_stop",
     "split",
 ]

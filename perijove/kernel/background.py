@@ -145,10 +145,8 @@ def _start(session: Session, wish: Wish, recipe: Recipe) -> tuple[str, Job, Reci
             kind="train",
             title=wish.name,
             subject=make_ref("run", run_id, 1),
-            # -P: a module of the project's root does not stand in the way of one of ours.
-            argv=[sys.executable, "-P", "-m", RECORDED],
+            argv=_program(recipe),
             by=session.actor,
-            env={"PYTHONHASHSEED": recipe.hash_seed} if recipe.hash_seed else {},
             executor=wish.executor or bench.project.definition.jobs.executor,
             resources=JobResources(cpus=1 if wish.cpus is None else wish.cpus, gpus=wish.gpus),
             notebook=recipe.notebook,
@@ -161,6 +159,17 @@ def _start(session: Session, wish: Wish, recipe: Recipe) -> tuple[str, Job, Reci
             raise
         develop.assign_job(run_id, job.id)
     return run_id, job, recipe
+
+
+def _program(recipe: Recipe) -> list[str]:
+    # -P: a module of the project's root does not stand in the way of one of ours.
+    python = [sys.executable, "-P", "-m", RECORDED]
+    # By the program itself, and not by the job's environment, which a retry would not have.
+    return (
+        ["/usr/bin/env", f"PYTHONHASHSEED={recipe.hash_seed}", *python]
+        if recipe.hash_seed
+        else python
+    )
 
 
 def _files(recipe: Recipe) -> dict[str, bytes]:

@@ -54,8 +54,6 @@ class Recording:
     run: TrackedRun | None = None
     training: bool = False
     """Whether the training cell runs now; the cells before it log nothing."""
-    resumed: bool = False
-    """Whether the code has asked for the checkpoint that it goes on from."""
 
     @property
     def params(self) -> dict[str, Any]:
@@ -119,7 +117,8 @@ class _Recorded:
             cells = self.recipe.cells
             error: BaseException | None = None
             try:
-                with lived(session, run_id, self.recipe.name, cells) as run:
+                resumed = self.recipe.resume
+                with lived(session, run_id, self.recipe.name, cells, resumed=resumed) as run:
                     recording.run = run
                     with _stoppable(run, self.paths.journals / run_id / STOP_FILE):
                         self._execute(shell, session, recording)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from perijove.contracts.develop import Cell
-from perijove.core.errors import PerijoveError, UnavailableError
+from perijove.core.errors import PerijoveError
 from perijove.core.ledger import now
 from perijove.core.recipes import Recipe
 from perijove.develop.ports import EndState
@@ -83,16 +83,17 @@ def commit_tags(session: Session) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def lived(session: Session, run_id: str, name: str, cells: list[Cell]) -> Iterator[TrackedRun]:
+def lived(
+    session: Session, run_id: str, name: str, cells: list[Cell], *, resumed: bool = False
+) -> Iterator[TrackedRun]:
     """End a run of this process the way that the block ends.
 
     The block says itself when ``pj.log`` writes to the run: see :func:`tracking.activate`.
     """
-    run = TrackedRun(run_id, name, tracking.ActiveRun(session.paths, run_id))
+    kind = tracking.ResumedRun if resumed else tracking.ActiveRun
+    run = TrackedRun(run_id, name, kind(session.paths, run_id))
     outer = tracking.current()
     try:
-        with contextlib.suppress(UnavailableError):  # artifacts that lie elsewhere
-            run.writer.artifacts = session.workbench.develop.store.artifact_folder(run_id)
         yield run
     except KeyboardInterrupt:
         run.state = "stopped"

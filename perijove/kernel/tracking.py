@@ -1,4 +1,4 @@
-"""What training code says while it runs: numbers, progress, checkpoints. It costs microseconds.
+"""What training code says while it runs: numbers, settings, progress. It costs microseconds.
 
 A record is appended to the run's journal and nothing else happens: no lock of a store, no message
 to a server, so that a busy kernel delays nobody and a dead one loses nothing.
@@ -6,7 +6,6 @@ to a server, so that a busy kernel delays nobody and a dead one loses nothing.
 
 from __future__ import annotations
 
-import pickle
 import sys
 import time
 import warnings
@@ -14,13 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, SupportsFloat
 
+from perijove.core import jobs
+from perijove.core.cuts import write_cuts
 from perijove.core.errors import InvalidInputError, NotFoundError
-from perijove.core.files import write_atomically
+from perijove.core.journal import JournalFolder
 from perijove.core.paths import ProjectPaths
 from perijove.core.process_journal import WAITING, ProcessJournal
 from perijove.develop.ports import STOP_FILE
 
-CHECKPOINT: Final = "checkpoints/last.pkl"
 _STOP_INTERVAL: Final = 0.25
 
 
@@ -31,13 +31,12 @@ class ActiveRun:
     ----------
     paths
         The project's paths.
-    artifacts
-        The run's artifact folder; None when it is elsewhere.
     """
 
-    def __init__(self, paths: ProjectPaths, run_id: str, artifacts: Path | None = None) -> None:
+    def __init__(self, paths: ProjectPaths, run_id: str) -> None:
         self.run_id = run_id
-        self.artifacts = artifacts
+        self.checkpoints: Path | None = paths.checkpoints / run_id
+        """The folder of its checkpoints; None where it keeps none."""
         self._journal = ProcessJournal(paths.journals / run_id)
         self._step = 0
         self._asked = 0.0
@@ -70,6 +69,20 @@ class ActiveRun:
         self._step = step + 1
         self.append(("m", time.time_ns() // 1_000_000, step, metrics))
 
+    @property
+    def folder(self) -> Path:
+        """The folder of its journals."""
+        return self._journal.folder
+
+    @property
+    def next_step(self) -> int:
+        """The step of what is logged next without one."""
+        return self._step
+
+    @next_step.setter
+    def next_step(self, step: int) -> None:
+        self._step = step
+
     def should_stop(self) -> bool:
         now = time.monotonic()
         if not self.stopped and now - self._asked >= _STOP_INTERVAL:
@@ -81,12 +94,40 @@ class ActiveRun:
         self._journal.close()
 
 
+class ResumedRun(ActiveRun):
+    """A run that goes on: what was logged after its checkpoint is logged again."""
+
+    def __init__(self, paths: ProjectPaths, run_id: str) -> None:
+        super().__init__(paths, run_id)
+        self._before = JournalFolder(self.folder).sizes()
+        self._placed = False
+
+    def go_on(self, ends: Mapping[str, int]) -> None:
+        """Count of what was logged before only so much.
+
+        Parameters
+        ----------
+        ends
+            Journals that there were at the checkpoint, and how much of each counts.
+        """
+        self._placed = True
+        # Others may have appeared between the checkpoint and the end of their process.
+        cuts = {name: min(size, ends.get(name, 0)) for name, size in self._before.items()}
+        if cuts:
+            write_cuts(self.folder, cuts)
+
+    def log(self, metrics: dict[str, float], step: int | None) -> None:
+        if not self._placed:  # the code did not ask for its checkpoint: it starts anew
+            self.go_on({})
+        super().log(metrics, step)
+
+
 class SilentRun(ActiveRun):
     """Takes what a cell logs that runs again for its names only, and keeps nothing of it."""
 
     def __init__(self) -> None:
         self.run_id = ""
-        self.artifacts = None
+        self.checkpoints = None
         self.stopped = False
 
     def append(self, record: tuple[Any, ...]) -> None: ...
@@ -115,7 +156,14 @@ def activate(run: ActiveRun | None) -> None:
     _active = run
 
 
-def _run() -> ActiveRun:
+def active() -> ActiveRun:
+    """Return the run that ``pj.log`` writes to.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none.
+    """
     if _active is not None:
         return _active
     run = _mlflow_run()
@@ -165,7 +213,7 @@ def log(
     NotFoundError
         When no run is active.
     """
-    run = _active or _run()
+    run = _active or active()
     if values:
         metrics = {**values, **metrics}
     try:
@@ -190,7 +238,7 @@ def _is_number(value: Any) -> bool:
 def log_params(values: Mapping[str, Any] | None = None, /, **params: Any) -> None:
     """Log settings of the running training cell; the first value of a name stays."""
     texts = {str(key): str(value) for key, value in {**(values or {}), **params}.items()}
-    _run().append(("p", texts))
+    active().append(("p", texts))
 
 
 def progress(share: float) -> None:
@@ -198,22 +246,12 @@ def progress(share: float) -> None:
     value = float(share)
     if not 0 <= value <= 1:
         raise InvalidInputError(f"Progress {share} is not in [0, 1].", "Give a share, such as 0.4.")
-    _run().append(("g", time.time_ns() // 1_000_000, value))
-
-
-def checkpoint(state: Any) -> Path:
-    """Keep a picklable state with the run; it replaces the last one, whole or not at all."""
-    run = _run()
-    if run.artifacts is None:
-        raise NotFoundError(
-            "This run has no folder here for a checkpoint.", "Use %%train for the training cell."
-        )
-    path = run.artifacts / CHECKPOINT
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL))
-    return path
+    run = active()
+    run.append(("g", time.time_ns() // 1_000_000, value))
+    if run is not SILENT:
+        jobs.report(value)
 
 
 def should_stop() -> bool:
     """Whether somebody pressed stop: save what you need and leave the loop. Cheap to ask."""
-    return _run().should_stop()
+    return active().should_stop()

@@ -158,8 +158,8 @@ class EventHub:
     def _points(self, project: str, run_id: str, subscription: Subscription) -> list[Points]:
         bench = self._state.workbench(project)
         curve = subscription.curves.get(run_id)
-        reset = curve is None
-        if curve is None:
+        reset = curve is None or curve.restarts()
+        if curve is None or reset:
             curve = subscription.curves[run_id] = bench.ingester.live(run_id)
         try:
             series, progress = curve.read()

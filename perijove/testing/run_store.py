@@ -125,6 +125,19 @@ class RunStoreSuite:
         store.write(run_id, batch)
         assert repr(before) == repr((store.get_run(run_id), store.points(run_id)))
 
+    def test_points_are_taken_back_where_the_store_can(self, store: RunStore) -> None:
+        first = [Point("loss", 1.0 / step, 100 + step, step) for step in (1, 2, 3)]
+        run_id = store.create_run("r", started=1, batch=Batch(points=first))
+        store.withdraw(run_id, [*first[1:], Point("loss", math.nan, 200, 9)])
+        left = store.points(run_id)
+        if len(left) == 3:
+            return  # a store that deletes nothing: nothing else has changed either
+        assert left == first[:1]
+        assert store.get_run(run_id).metrics == {"loss": 1.0}
+        store.withdraw(run_id, first[:1])
+        assert store.points(run_id) == []
+        assert store.get_run(run_id).metrics == {}
+
     def test_params_stay_and_tags_follow(self, store: RunStore) -> None:
         run_id = _new(store, batch=Batch([], {"p": "1"}, {"t": "1"}))
         store.write(run_id, Batch([], {"p": "2", "q": "3"}, {"t": "2"}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import pickle
 import resource
 import shutil
 import threading
@@ -23,7 +22,7 @@ from perijove.kernel.tracking import ActiveRun
 @pytest.fixture
 def run(project: ProjectContext) -> Iterator[ActiveRun]:
     project.paths.make_state()
-    made = ActiveRun(project.paths, "r1", artifacts=project.paths.state)
+    made = ActiveRun(project.paths, "r1")
     tracking.activate(made)
     yield made
     tracking.activate(None)
@@ -184,9 +183,3 @@ def test_stop_is_seen(project: ProjectContext, run: ActiveRun) -> None:
     tracking.log(loss=1)
     (project.paths.journals / "r1" / tracking.STOP_FILE).touch()
     assert tracking.should_stop()
-
-
-def test_a_checkpoint_is_replaced_whole(run: ActiveRun) -> None:
-    tracking.checkpoint({"epoch": 1})
-    path = tracking.checkpoint({"epoch": 2})
-    assert pickle.loads(path.read_bytes()) == {"epoch": 2}

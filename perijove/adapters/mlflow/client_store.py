@@ -121,6 +121,9 @@ class ClientRunStore:
             raise _unknown(run_id)
         return run
 
+    def withdraw(self, run_id: str, points: Sequence[Point]) -> None:
+        """MLflow's server deletes no point of a run: the later ones of a step count."""
+
     def begin(self, run_id: str, at: int) -> None:
         # MLflow's client moves no time of start; the time of an earlier end goes with the next one.
         self._active(run_id)

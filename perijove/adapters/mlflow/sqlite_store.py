@@ -165,6 +165,11 @@ class SqliteRunStore:
             self._require(db, run_id)
             _write(db, run_id, batch)
 
+    def withdraw(self, run_id: str, points: Sequence[Point]) -> None:
+        with self._transaction() as db:
+            self._require(db, run_id)
+            _withdraw(db, run_id, points)
+
     def begin(self, run_id: str, at: int) -> None:
         with self._transaction() as db:
             self._require(db, run_id)
@@ -378,6 +383,22 @@ def _write(db: sqlite3.Connection, run_id: str, batch: Batch) -> None:
     name = batch.tags.get("mlflow.runName")
     if name:
         db.execute("UPDATE runs SET name=? WHERE run_uuid=?", (short(name, 250), run_id))
+
+
+def _withdraw(db: sqlite3.Connection, run_id: str, points: Sequence[Point]) -> None:
+    db.executemany(
+        "DELETE FROM metrics WHERE run_uuid=? AND key=? AND timestamp=? AND step=? AND value=? "
+        "AND is_nan=?",
+        [(run_id, short_key(p.key), p.at, p.step, *pack(p.value)) for p in points],
+    )
+    keys = [(run_id, key) for key in dict.fromkeys(short_key(point.key) for point in points)]
+    db.executemany("DELETE FROM latest_metrics WHERE run_uuid=? AND key=?", keys)
+    db.executemany(
+        "INSERT INTO latest_metrics (key, value, timestamp, run_uuid, step, is_nan) "
+        "SELECT key, value, timestamp, run_uuid, step, is_nan FROM metrics "
+        "WHERE run_uuid=? AND key=? ORDER BY step DESC, timestamp DESC, value DESC LIMIT 1",
+        keys,
+    )
 
 
 def _unknown(run_id: str) -> NotFoundError:
