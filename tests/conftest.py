@@ -40,6 +40,8 @@ def _surroundings(
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder))
     # Which projects are trusted is kept there; an empty MLflow database too, for all sessions.
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder.with_name("data")))
+    # No test waits for what somebody else's jobs hold.
+    monkeypatch.setenv("PERIJOVE_QUEUE", str(tmp_path / "queue"))
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_NAME"):
         monkeypatch.delenv(name, raising=False)
 

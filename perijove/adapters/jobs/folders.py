@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -32,11 +33,13 @@ from perijove.core.ledger import now
 
 SILENT_MS: Final = 8_000
 """A supervisor that began no file, or beats no more on another machine, is taken for dead."""
+EXECUTOR_FILE: Final = "executor.json"
+"""What an executor has to remember of a job."""
 CHUNK: Final = 256 * 1024
 RESERVED: Final = frozenset(
     (
         SPEC_FILE, STATE_FILE, LOG_FILE, supervisor.STOP_FILE, supervisor.LOCK_FILE,
-        supervisor.WISH_FILE, jobs.PROGRESS_FILE, jobs.RESULT_FILE, jobs.ERROR_FILE,
+        supervisor.WISH_FILE, EXECUTOR_FILE, jobs.PROGRESS_FILE, jobs.RESULT_FILE, jobs.ERROR_FILE,
     )
 )  # fmt: skip
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -62,6 +65,8 @@ class Manifest(Facts):
     env: list[str] = []
     files: dict[str, str] = {}
     """Name to SHA-256."""
+    python: str = ""
+    """The submitter's interpreter: where there is none at that place, the supervisor's stands in."""
 
     @staticmethod
     def of(spec: JobSpec, identifier: str, created: Millis, cwd: Path) -> Manifest:
@@ -70,6 +75,7 @@ class Manifest(Facts):
             argv=list(spec.argv), by=spec.by, created=created, cwd=str(cwd),
             executor=spec.executor, resources=spec.resources, notebook=spec.notebook,
             retry_of=spec.retry_of, attempt=spec.attempt, env=sorted(spec.env),
+            python=sys.executable,
             files={name: sha256(content).hexdigest() for name, content in spec.files.items()},
         )  # fmt: skip
 

@@ -28,6 +28,7 @@ from perijove.core.jobs import ACTIVE, JOB_VARIABLE, JobSpec, JobStatus
 
 QUEUE_VARIABLE: Final = "PERIJOVE_QUEUE"
 """The folder of the queue, where it shall not be the user's own."""
+BASE: Final = "/tmp/perijove-{uid}"
 BEGINS: Final = 10.0
 """Seconds that a supervisor has to begin, where it is to be stopped."""
 
@@ -133,7 +134,7 @@ def queue_folder() -> Path:
     """
     if set_ := os.environ.get(QUEUE_VARIABLE):
         return Path(set_)
-    base = Path(f"/tmp/perijove-{os.getuid()}")
+    base = Path(BASE.format(uid=os.getuid()))
     with contextlib.suppress(FileExistsError):
         base.mkdir(mode=0o700)
     found = base.lstat()

@@ -219,7 +219,10 @@ class Supervisor:
             self._check_files()
             self._equip()
             os.chdir(self.spec["cwd"])
-            os.execvp(self.spec["argv"][0], self.spec["argv"])
+            program, *arguments = self.spec["argv"]
+            if program == self.spec.get("python") and not os.path.exists(program):
+                program = sys.executable  # another machine's
+            os.execvp(program, [program, *arguments])
         except BaseException as error:  # noqa: BLE001 - the forked process must not go on here
             os.write(2, f"{self.spec['argv'][0]} cannot be run: {error}\n".encode())
         os._exit(127)
