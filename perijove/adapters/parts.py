@@ -30,7 +30,7 @@ def take_part(
     if method == "group":
         hashes = group_hashes(table.column(column))
     else:
-        hashes = _scramble(np.arange(1, table.num_rows + 1, dtype=np.uint64) * _GOLDEN)
+        hashes = row_hashes(np.arange(table.num_rows))
     # The part's rows are those between the hashes of its first and its last one.
     last = start + rows - 1
     placed = np.partition(hashes, sorted({start, last}))
@@ -54,6 +54,11 @@ def group_counts(column: Any, shares: Sequence[float]) -> list[int]:
     cuts = [int(np.searchsorted(placed, np.uint64(end), "left")) for end in ends[:-1]]
     counts: list[int] = np.diff([0, *cuts, len(placed)]).tolist()
     return counts
+
+
+def row_hashes(numbers: Any) -> Any:
+    """Hash rows by their numbers, counted from 0."""
+    return _scramble((np.asarray(numbers).astype(np.uint64) + np.uint64(1)) * _GOLDEN)
 
 
 def group_hashes(column: Any) -> Any:

@@ -262,3 +262,5 @@ class LeakReport(Struct):
     """Rows that it was tried on."""
     columns: list[ColumnLeak]
     """Most telling first."""
+    part: str = ""
+    """The part of the version's split that these rows are from; empty for rows of the whole."""

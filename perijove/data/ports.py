@@ -93,6 +93,17 @@ class Work(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How well each column alone predicts a target."""
+
+    rows: int
+    """That were tried."""
+    part: str
+    """Of the split that they are from; empty for rows of all parts."""
+    scores: dict[str, float]
+
+
 class Profiler(Protocol):
     """Makes profiles, in processes of their own. ``ref`` and the columns' types are left empty.
 
@@ -117,8 +128,13 @@ class Profiler(Protocol):
         """
         ...
 
-    def leaks(self, table: Table, target: str) -> tuple[int, dict[str, float]]:
-        """Return how many rows were tried, and each column's score in predicting the target."""
+    def leaks(
+        self, table: Table, target: str, split: SplitFacts | None = None, part: str = ""
+    ) -> Telling:
+        """Let each column alone predict the target, on rows of a part of the table's split.
+
+        Where there is no such part, or it cannot be told apart here, all rows are tried.
+        """
         ...
 
 

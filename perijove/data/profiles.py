@@ -10,13 +10,13 @@ import msgspec
 
 from perijove.contracts.base import Struct, to_float
 from perijove.contracts.chain import Node
-from perijove.contracts.data import DataFacts
+from perijove.contracts.data import DataFacts, SplitFacts
 from perijove.contracts.table import ColumnLeak, LeakReport, Profile, ProfileQuery, Task
 from perijove.core.chain import facts_of, make_ref
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, PerijoveError
 from perijove.core.files import sha256_text, write_atomically
-from perijove.core.leakage import LEAK_SCORE
+from perijove.core.leakage import LEAK_SCORE, TRAIN
 from perijove.core.project_file import DataTable
 from perijove.data.ports import Profiler, Work
 from perijove.data.registry import Registry
@@ -30,6 +30,7 @@ Stage = Literal["footer", "sample", "full"]
 class _Scores(Struct):
     rows: int
     scores: dict[str, float]
+    part: str = ""
 
 
 class Profiles:
@@ -82,6 +83,8 @@ class Profiles:
     def leaks(self, name: str, target: str, version: int = 0) -> LeakReport:
         """Let each column alone predict a target, as the gate does for a model's inputs.
 
+        On rows of the train part where the version is split, as a model's are.
+
         Raises
         ------
         InvalidInputError
@@ -95,11 +98,14 @@ class Profiles:
                 f"Its columns are {', '.join(column.name for column in facts.columns)}.",
                 code="unknown_column",
             )
-        path = self._path(node, f"leaks-{sha256_text(target)[:12]}")
+        fixed = self.project.chain.find(make_ref("split", node.name, node.version))
+        split = facts_of(fixed, SplitFacts) if fixed is not None else None
+        place = msgspec.json.encode((split.method, split.column, split.parts) if split else None)
+        path = self._path(node, f"leaks-{sha256_text(f'{target} {place!r}')[:12]}")
         found = _read(path, _Scores)
         if found is None:
-            rows, scores = self._profiler.leaks(self._registry.table(node), target)
-            found = _Scores(rows=rows, scores=scores)
+            told = self._profiler.leaks(self._registry.table(node), target, split, TRAIN)
+            found = _Scores(rows=told.rows, part=told.part, scores=told.scores)
             self._write(path, found)
         declared = self.project.definition.data.get(name, DataTable()).columns
         columns = []
@@ -118,7 +124,9 @@ class Profiles:
                 )
             )
         columns.sort(key=lambda leak: (-to_float(leak.score), leak.column))
-        return LeakReport(ref=node.ref, target=target, rows=found.rows, columns=columns)
+        return LeakReport(
+            ref=node.ref, target=target, rows=found.rows, part=found.part, columns=columns
+        )
 
     def _node(self, name: str, version: int) -> Node:
         """Find a version that is registered; a look is no reason to register a changed file."""

@@ -2213,6 +2213,8 @@ export interface components {
     };
     LeakReport: {
       columns: components['schemas']['ColumnLeak'][];
+      /** @default  */
+      part?: string;
       ref: string;
       rows: number;
       target: string;

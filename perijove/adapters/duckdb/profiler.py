@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from perijove.adapters.duckdb.workers import Workers, place_of
+from perijove.contracts.data import SplitFacts
 from perijove.contracts.table import Profile
-from perijove.data.ports import Table, Work
+from perijove.data.ports import Table, Telling, Work
 
 FOOTER_SECONDS = 30.0
 SAMPLE_SECONDS = 60.0
@@ -50,11 +51,28 @@ class DuckDbProfiler:
         )
         return _profile("full", reply)
 
-    def leaks(self, table: Table, target: str) -> tuple[int, dict[str, float]]:
+    def leaks(
+        self, table: Table, target: str, split: SplitFacts | None = None, part: str = ""
+    ) -> Telling:
+        chosen = next((p for p in split.parts if p.name == part), None) if split else None
         reply = self._workers.work(
-            {"do": "leaks", "target": target, **place_of(table)}, table.files, SAMPLE_SECONDS
+            {
+                "do": "leaks",
+                "target": target,
+                "part": {"method": split.method, "column": split.column,
+                         "start": chosen.start, "rows": chosen.rows}
+                if split is not None and chosen is not None
+                else None,
+                **place_of(table),
+            },
+            table.files,
+            SAMPLE_SECONDS,
+        )  # fmt: skip
+        return Telling(
+            rows=reply["rows"],
+            part=part if reply["within"] else "",
+            scores={one["column"]: one["score"] for one in reply["scores"]},
         )
-        return reply["rows"], {one["column"]: one["score"] for one in reply["scores"]}
 
 
 def _profile(stage: str, reply: dict[str, Any]) -> Profile:

@@ -153,6 +153,20 @@ export function Columns({ dataset }: { dataset: Dataset }): JSX.Element {
       {leaking && leaks.error !== undefined && (
         <ErrorView error={leaks.error} retry={leaks.reload} compact />
       )}
+      {leaking && leaks.data !== undefined && (
+        <p className="pj-mod-quiet" role="status">
+          {leaks.data.part === ''
+            ? trans.__(
+                'Leaks are looked for in %1 rows of the whole version.',
+                count(leaks.data.rows)
+              )
+            : trans.__(
+                'Leaks are looked for in %1 rows of the part %2, which models learn from.',
+                count(leaks.data.rows),
+                leaks.data.part
+              )}
+        </p>
+      )}
       {/* A sample is taken from places: over time it would show these. */}
       {profile.data?.stage === 'full' && profile.data.time_axis !== null && (
         <TimeAxisView axis={profile.data.time_axis} />

@@ -50,7 +50,7 @@ MODULES: dict[str, str] = {
     "profile_footer": "profile",
     "profile_sample": "profile",
     "profile_full": "profile",
-    "leaks": "profile",
+    "leaks": "leaks",
 }
 """Action to the module that has it in its ACTIONS."""
 

@@ -22,7 +22,7 @@ from perijove.adapters.duckdb.worker.columns import (
     kind_of,
     written,
 )
-from perijove.adapters.duckdb.worker.database import Action, Database, InvalidError, Report
+from perijove.adapters.duckdb.worker.database import Action, Database, Report
 from perijove.adapters.duckdb.worker.sketches import SHARES, Bins, correlations, leaders_of
 
 SAMPLE_ROWS: Final = 122_880
@@ -452,42 +452,8 @@ def _partition_columns(files: _Files) -> list[dict[str, Any]]:
     return found
 
 
-LEAK_ROWS: Final = 40_000
-
-
-def leaks(
-    database: Database,
-    report: Report,
-    *,
-    files: list[str],
-    target: str,
-    partitions: str | None = None,
-) -> dict[str, Any]:
-    """Let each column alone predict a target, on rows from all over the table."""
-    from perijove.adapters.profile import leak_scores
-    from perijove.core.errors import PerijoveError
-
-    opened = _Files(files, partitions)
-    flat = [f.name for f in opened.schema if kind_of(f.type) != "other"]
-    if target not in flat:
-        raise InvalidError(f"{target} cannot be predicted: it is no plain column of the table")
-    frame = opened.sample(flat, LEAK_ROWS).to_pandas()
-    for name in flat:
-        if frame[name].dtype.kind == "M":
-            frame[name] = frame[name].astype("int64")
-    try:
-        scores = leak_scores(frame, flat, target)
-    except PerijoveError as error:
-        raise InvalidError(error.message) from error
-    return {
-        "rows": len(frame),
-        "scores": [{"column": one.feature, "score": one.score} for one in scores],
-    }
-
-
 ACTIONS: dict[str, Action] = {
     "profile_footer": footer,
     "profile_sample": sample,
     "profile_full": full,
-    "leaks": leaks,
 }
