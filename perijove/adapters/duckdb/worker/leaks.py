@@ -158,7 +158,8 @@ class _Order:
 
     def _keys_of(self, numbers: NDArray[np.int64]) -> Keys:
         if self._column is None:
-            return row_hashes(numbers)
+            hashes: Keys = row_hashes(numbers)
+            return hashes
         assert self._make is not None  # a column has keys
         keys, first = [], 0
         for table in self._tables:
