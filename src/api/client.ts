@@ -114,6 +114,14 @@ export class Client {
     return (await this._call('GET', path, args[0])).arrayBuffer();
   }
 
+  /** The text of an answer that is no JSON, such as CSV. */
+  async postText<P extends PathOf<'post'>>(
+    path: P,
+    ...args: Arguments<Options<P, 'post'>>
+  ): Promise<string> {
+    return (await this._call('POST', path, args[0])).text();
+  }
+
   private async _json<T>(method: string, path: Path, call?: Call): Promise<T> {
     const response = await this._call(method, path, call);
     return (await response.json()) as T;

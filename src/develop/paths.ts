@@ -3,8 +3,8 @@ import { toNumber } from './figures';
 
 /** A series as a chart draws it. */
 export interface IPath {
-  x: number[];
-  y: (number | null)[];
+  x: readonly number[];
+  y: readonly (number | null)[];
   /** What x counts. */
   by: 'step' | 'point';
 }
@@ -23,18 +23,22 @@ export function pathOf(series: Series): IPath {
   if (steps.length > 1 && steps.every(step => step === first)) {
     return { x: steps.map((_, index) => index), y: values, by: 'point' };
   }
+  if (steps.every((step, index) => index === 0 || step > steps[index - 1]!)) {
+    return { x: steps, y: values, by: 'step' };
+  }
   const order = steps.map((_, index) => index);
   order.sort((a, b) => steps[a]! - steps[b]! || times[a]! - times[b]! || a - b);
-  const path: IPath = { x: [], y: [], by: 'step' };
+  const x: number[] = [];
+  const y: (number | null)[] = [];
   for (const index of order) {
-    if (path.x.at(-1) === steps[index]) {
-      path.y[path.y.length - 1] = values[index]!;
+    if (x.at(-1) === steps[index]) {
+      y[y.length - 1] = values[index]!;
     } else {
-      path.x.push(steps[index]!);
-      path.y.push(values[index]!);
+      x.push(steps[index]!);
+      y.push(values[index]!);
     }
   }
-  return path;
+  return { x, y, by: 'step' };
 }
 
 /** Whether there is a line to draw, and not one point. */

@@ -21,10 +21,13 @@ import {
 } from '../kit/lab';
 import { trainInBackground } from './background';
 import { addRunCommands } from './commands';
+import type { CompareArgs } from './components/compare_page';
 import type { RunArgs } from './components/run_page';
 import { CurrentNotebook } from './notebook';
 import { NotebookPanel } from './panel';
 import { runRendererFactory } from './renderer';
+import { RunSelection } from './selection';
+import { addTableCommands } from './table_commands';
 import { CommandIDs } from './tokens';
 
 const RUN = {
@@ -56,6 +59,7 @@ export const develop: JupyterFrontEndPlugin<void> = {
     const { commands, shell } = app;
     const { client, events, trans } = perijove;
     const notebook = new CurrentNotebook(notebooks, perijove.project);
+    const selection = new RunSelection();
 
     rendermime?.addFactory(runRendererFactory(perijove), 0);
 
@@ -68,7 +72,7 @@ export const develop: JupyterFrontEndPlugin<void> = {
         caption: trans.__('The tracked runs of this project and their curves'),
         icon: developIcon,
         load: async () => ({
-          default: (await import('./components/runs_page')).runsPage(notebook)
+          default: (await import('./components/runs_page')).runsPage(notebook, selection)
         }),
         title: () => trans.__('Runs')
       },
@@ -88,6 +92,33 @@ export const develop: JupyterFrontEndPlugin<void> = {
       },
       { restorer, palette }
     );
+    registerPage<CompareArgs>(
+      app,
+      perijove,
+      {
+        kind: 'compare',
+        label: trans.__('Open Comparison of Runs'),
+        icon: developIcon,
+        load: () => import('./components/compare_page'),
+        title: ({ run_ids: ids }) => trans.__('Compare %1 runs', ids.length),
+        name: ({ run_ids: ids }) => ids.join(),
+        args: {
+          args: {
+            type: 'object',
+            properties: {
+              run_ids: {
+                type: 'array',
+                items: { type: 'string' },
+                description: 'Two to twenty runs; the others are told from the first'
+              }
+            },
+            required: ['run_ids']
+          }
+        }
+      },
+      { restorer, palette }
+    );
+    addTableCommands(perijove, selection, palette);
     perijove.openers.add('run', ({ name }) =>
       commands.execute(CommandIDs.openRun, { run_id: name })
     );

@@ -18,6 +18,16 @@ export namespace CommandIDs {
   export const saveRunNotebook = 'perijove:save-run-notebook';
   /** Send the active cell of the notebook to a job, after a review. */
   export const trainInBackground = 'perijove:train-in-background';
+  /** The same, of the runs that are chosen on the page of runs: `{ run_ids? }`. */
+  export const compareRuns = 'perijove:compare-runs';
+  /** Star runs: `{ run_ids? }`. */
+  export const starRuns = 'perijove:star-runs';
+  /** Delete runs, after a question: `{ run_ids? }`. */
+  export const deleteRuns = 'perijove:delete-runs';
+  /** Restore deleted runs: `{ run_ids? }`. */
+  export const restoreRuns = 'perijove:restore-runs';
+  /** Save the runs of the table as CSV: `{ run_ids?, look?, columns? }`. */
+  export const exportRuns = 'perijove:export-runs';
   /** Show the panel of the current notebook. */
   export const showNotebook = 'perijove:show-this-notebook';
 }

@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 
 import { figure } from './format';
+import { useInView } from './in_view';
 import type { Plot } from './plot';
 import type { ChartProps, Zoom } from './series';
 import { useTrans, useVisible } from './services';
@@ -20,24 +21,12 @@ export function Chart(props: ChartProps): JSX.Element {
   const plot = useRef<Plot | null>(null);
   const newest = useRef(props);
   const zoom = useRef<Zoom>();
-  const [inView, setInView] = useState(typeof IntersectionObserver === 'undefined');
+  const inView = useInView(frame);
   const theme = useTheme();
 
   useEffect(() => {
     newest.current = props;
   });
-
-  useEffect(() => {
-    const node = frame.current;
-    if (node === null || typeof IntersectionObserver === 'undefined') {
-      return;
-    }
-    const observer = new IntersectionObserver(entries => {
-      setInView(entries.some(entry => entry.isIntersecting));
-    });
-    observer.observe(node);
-    return () => observer.disconnect();
-  }, []);
 
   const draws = shown && inView;
   const structure = JSON.stringify([

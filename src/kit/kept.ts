@@ -18,14 +18,16 @@ export const MemoryContext = createContext<Memory | null>(null);
  * @param initial - What it is at first.
  * @param read - Makes sense of what was kept, which an older version may have written; undefined
  *   where it makes none.
+ * @param write - What is kept of it, where that is less than all.
  */
 export function useKept<T extends PartialJSONValue>(
   key: string,
   initial: T,
-  read: (kept: unknown) => T | undefined
+  read: (kept: unknown) => T | undefined,
+  write: (value: T) => PartialJSONValue = same
 ): [T, (change: T | ((old: T) => T)) => void] {
   const memory = useContext(MemoryContext);
-  const first = useRef({ initial, read });
+  const first = useRef({ initial, read, write });
   const load = useCallback(
     (): T => first.current.read(memory?.get(key)) ?? first.current.initial,
     [memory, key]
@@ -40,7 +42,7 @@ export function useKept<T extends PartialJSONValue>(
       const made = typeof next === 'function' ? next(newest.current) : next;
       newest.current = made;
       setHeld({ key, value: made });
-      memory?.set(key, made);
+      memory?.set(key, first.current.write(made));
     },
     [memory, key]
   );
@@ -69,6 +71,10 @@ export class PageMemory implements Memory {
 
   private _kept: PartialJSONObject;
   private readonly _changed: () => void;
+}
+
+function same<T>(value: T): T {
+  return value;
 }
 
 function isObject(value: unknown): value is PartialJSONObject {

@@ -1,106 +1,193 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
-
-import type { RunSummary } from '../../api';
-import { duration as durationText, percent } from '../../kit/format';
+import type { RunRow, RunTable, Trans } from '../../api';
+import type { LongColumn } from '../../kit/long_column';
+import { percent } from '../../kit/format';
 import { colorOf } from '../../kit/palette';
 import { StateGlyph } from '../../kit/state';
-import type { TableColumn } from '../../kit/table';
-import { Ellipsis, Figure, Time } from '../../kit/values';
-import { duration, verdictOf, type Direction } from '../figures';
-import { bestOf, metricValue, paramValue } from '../table';
-import { VerdictBadge } from './verdict';
+import { Ellipsis } from '../../kit/values';
+import type { Line } from '../lines';
+import { LEADING, partsOf, TAGS } from '../look';
+import { columnHelp, columnTitle, kindTitle } from '../names';
+import { GroupCell, RunCell, TagsCell } from './cells';
+import { Mark, MarkButton } from './marks';
+
+export const NAME = 'attributes.run_name';
 
 export interface RunColumnsOptions {
-  runs: readonly RunSummary[];
-  /** The metrics and parameters that have a column. */
-  metrics: readonly string[];
-  params: readonly string[];
-  directions: ReadonlyMap<string, Direction>;
-  now: number;
-  trans: TranslationBundle;
+  /** The columns that are shown, and those that the lines have values of. */
+  shown: readonly string[];
+  answered: readonly string[];
+  table: RunTable;
+  widths: Readonly<Record<string, number>>;
+  grouped: boolean;
+  /** The runs whose curves are shown. */
+  charted: ReadonlySet<string>;
+  deleted: boolean;
+  trans: Trans;
+  onStar: (row: RunRow) => void;
+  onPin: (row: RunRow) => void;
+  onNote: (row: RunRow) => void;
+  onGroup: (key: string) => void;
+  onTag: (column: string, value: string) => void;
 }
 
-/** The columns of the runs table: what all runs have, then metrics, then parameters. */
-export function runColumns(options: RunColumnsOptions): TableColumn<RunSummary>[] {
-  const { runs, metrics, params, directions, now, trans } = options;
-  const best = bestOf(runs, directions);
+/** The columns of the table: the run, what every run has, metrics, parameters, tags, the rest. */
+export function runColumns(options: RunColumnsOptions): LongColumn<Line>[] {
+  const { shown, answered, table, widths, grouped, trans } = options;
+  const kinds = new Map(table.columns.map(({ column, kind }) => [column, kind]));
+  const places = new Map(answered.map((column, index) => [column, index]));
+  const tags = answered
+    .map((column, index) => ({ key: partsOf(column).key, column, index }))
+    .filter(({ column }) => column.startsWith('tags.') && !shown.includes(column));
   return [
     {
-      id: 'name',
+      id: NAME,
       title: trans.__('Run'),
-      value: run => run.name,
-      render: run => <RunName run={run} />,
-      min: 140,
-      grow: 2
+      group: trans.__('Run'),
+      width: widths[NAME] ?? 230,
+      fixed: true,
+      sortable: true,
+      render: line => <NameCell line={line} options={options} />
     },
-    {
-      id: 'kpi',
-      title: trans.__('Target'),
-      help: trans.__('Whether the numbers that Perijove measured meet the targets'),
-      value: run => ({ met: 2, missed: 1, leaks: 0, unmeasured: null })[verdictOf(run)],
-      render: run => <VerdictBadge run={run} />,
-      min: 76,
-      grow: 0
-    },
-    {
-      id: 'started',
-      title: trans.__('Started'),
-      value: run => run.started,
-      render: run => <Time at={run.started} />,
-      min: 100,
-      grow: 0
-    },
-    {
-      id: 'duration',
-      title: trans.__('Took'),
-      value: run => duration(run, now),
-      render: run => durationText(duration(run, now)),
-      align: 'end',
-      min: 72,
-      grow: 0
-    },
-    ...metrics.map<TableColumn<RunSummary>>(key => ({
-      id: `metric ${key}`,
-      title: key,
-      help: trans.__('Metric %1: the last value', key),
-      value: run => metricValue(run, key),
-      render: run => {
-        const value = metricValue(run, key);
-        const isBest = value !== null && value === best.get(key);
-        return (
-          <span className={isBest ? 'pj-Best' : undefined}>
-            {isBest && (
-              <span className="pj-Best-mark" role="img" aria-label={trans.__('best')}>
-                ★
-              </span>
-            )}
-            <Figure value={value} />
-          </span>
-        );
-      },
-      align: 'end',
-      min: 96
-    })),
-    ...params.map<TableColumn<RunSummary>>(key => ({
-      id: `param ${key}`,
-      title: key,
-      help: trans.__('Parameter %1', key),
-      value: run => paramValue(run, key),
-      render: run =>
-        run.params[key] === undefined ? (
-          <span className="pj-mod-quiet">–</span>
-        ) : (
-          <Ellipsis text={run.params[key]} className="pj-Param" />
-        ),
-      align: runs.every(run => typeof (paramValue(run, key) ?? 0) === 'number') ? 'end' : 'start',
-      min: 96
-    }))
+    ...shown.map<LongColumn<Line>>(column => {
+      const kind = kinds.get(column);
+      const place = places.get(column);
+      return {
+        id: column,
+        title: columnTitle(column, trans),
+        help: columnHelp(column, trans),
+        group: groupOf(column, trans),
+        width: widths[column] ?? widthOf(column, grouped),
+        align: kind === 'number' ? 'end' : 'start',
+        sortable: column !== TAGS,
+        render: line =>
+          column === TAGS ? (
+            <TagsCell line={line} tags={tags} onTag={options.onTag} />
+          ) : line.kind === 'group' ? (
+            <GroupCell
+              column={column}
+              spread={place === undefined ? undefined : line.group.spreads[place]}
+            />
+          ) : (
+            <RunCell
+              column={column}
+              value={place === undefined ? undefined : line.row.values[place]}
+              row={line.row}
+              best={table.best[column] === line.row.run_id}
+            />
+          )
+      };
+    })
   ];
 }
 
-/** State, colour and name of a run, and how far it is while it runs; no colour when `plain`. */
-export function RunName(props: { run: RunSummary; plain?: boolean }): JSX.Element {
-  const { run, plain = false } = props;
+function groupOf(column: string, trans: Trans): string {
+  return LEADING.includes(column)
+    ? trans.__('Run')
+    : kindTitle(column === TAGS ? 'tags' : partsOf(column).kind, trans);
+}
+
+function widthOf(column: string, grouped: boolean): number {
+  const { kind, key } = column === TAGS ? { kind: 'tags', key: '' } : partsOf(column);
+  if (kind === 'metrics') {
+    return grouped ? 164 : 104;
+  }
+  if (column === TAGS) {
+    return 200;
+  }
+  const known: Record<string, number> = {
+    verdict: 84,
+    start_time: 112,
+    end_time: 112,
+    duration: 80
+  };
+  return (kind === 'attributes' ? known[key] : undefined) ?? 116;
+}
+
+function NameCell({ line, options }: { line: Line; options: RunColumnsOptions }): JSX.Element {
+  const { trans, charted, deleted } = options;
+  if (line.kind === 'group') {
+    const { group, open, key } = line;
+    return (
+      <span className="pj-RunName">
+        <button
+          type="button"
+          className="pj-Twisty"
+          tabIndex={-1}
+          aria-expanded={open}
+          aria-label={open ? trans.__('Fold the group') : trans.__('Open the group')}
+          onClick={() => options.onGroup(key)}
+        >
+          {open ? '▾' : '▸'}
+        </button>
+        {group.value === null ? (
+          <span className="pj-mod-quiet">{trans.__('without a value')}</span>
+        ) : (
+          <Ellipsis text={group.value === '' ? '“”' : group.value} className="pj-RunName-text" />
+        )}
+        <span className="pj-Tabs-count">
+          {trans._n('%2 run', '%2 runs', group.runs, group.runs)}
+        </span>
+      </span>
+    );
+  }
+  const { row } = line;
+  return (
+    <span className={line.inGroup ? 'pj-RunName pj-mod-within' : 'pj-RunName'}>
+      <StateGlyph state={row.state} />
+      <span
+        className="pj-RunName-dot"
+        aria-hidden="true"
+        style={charted.has(row.run_id) ? { background: colorOf(row.run_id) } : undefined}
+      />
+      <Ellipsis text={row.name} className="pj-RunName-text" />
+      {row.state === 'running' && row.progress !== null && (
+        <span className="pj-RunName-progress">{percent(row.progress)}</span>
+      )}
+      {row.children > 0 && (
+        <span className="pj-Tabs-count" title={trans.__('Runs that belong to it')}>
+          +{row.children}
+        </span>
+      )}
+      {!deleted && (
+        <span className="pj-RunName-marks">
+          {row.noted && (
+            <button
+              type="button"
+              tabIndex={-1}
+              className="pj-MarkButton pj-mod-there"
+              aria-label={trans.__('Read the note on %1', row.name)}
+              title={trans.__('Read the note')}
+              onClick={() => options.onNote(row)}
+            >
+              <Mark name="note" />
+            </button>
+          )}
+          <MarkButton
+            name="pin"
+            on={row.pinned}
+            label={row.pinned ? trans.__('Unpin %1', row.name) : trans.__('Pin %1', row.name)}
+            onClick={() => options.onPin(row)}
+          />
+          <MarkButton
+            name="star"
+            on={row.starred}
+            label={row.starred ? trans.__('Unstar %1', row.name) : trans.__('Star %1', row.name)}
+            onClick={() => options.onStar(row)}
+          />
+        </span>
+      )}
+    </span>
+  );
+}
+
+export interface RunNameProps {
+  run: { run_id: string; name: string; state: RunRow['state']; progress: number | null };
+  /** Without its colour. */
+  plain?: boolean;
+}
+
+/** State, colour and name of a run, and how far it is while it runs. */
+export function RunName({ run, plain = false }: RunNameProps): JSX.Element {
   return (
     <span className="pj-RunName">
       <StateGlyph state={run.state} />

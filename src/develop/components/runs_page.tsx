@@ -1,273 +1,433 @@
-import { useMemo, useState } from 'react';
+import type { KeyboardEvent } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
-import type { Kpi, RunSummary } from '../../api';
-import { Empty, ErrorView, Loaded } from '../../kit/feedback';
-import { SelectField } from '../../kit/form';
-import { count } from '../../kit/format';
+import type { Kpi, RunColumn } from '../../api';
+import { Button } from '../../kit/button';
+import { Empty, ErrorView, LoadingBar, Skeleton } from '../../kit/feedback';
 import { PageHeader } from '../../kit/header';
+import { useKept } from '../../kit/kept';
+import { LongTable } from '../../kit/long_table';
 import { colorOf } from '../../kit/palette';
 import { useResource } from '../../kit/resource';
-import { useServices, useSignal, useTrans } from '../../kit/services';
-import { DataTable } from '../../kit/table';
-import type { Direction } from '../figures';
-import { useLiveRuns, useNow } from '../live';
+import { useProjectPath, useServices, useSignal, useTrans } from '../../kit/services';
+import { PLAIN_CURVES, readCurveLook, type CurveLook } from '../curve_look';
+import { directionOf, type Direction } from '../figures';
+import type { Line } from '../lines';
+import {
+  askedColumns,
+  askOf,
+  isOwnTag,
+  nextSort,
+  PLAIN_LOOK,
+  readLook,
+  shownColumns,
+  steadyDefaults,
+  type RunsLook
+} from '../look';
 import type { CurrentNotebook } from '../notebook';
-import { columnsOf } from '../table';
-import { kpiOf } from '../target';
+import { useRunActions } from '../run_actions';
+import type { RunSelection } from '../selection';
 import { CommandIDs } from '../tokens';
-import { Chooser } from './chooser';
-import { runColumns } from './columns';
-import { RunCurves } from './curves';
-import { Split } from './split';
-
-/** Runs that are listed; more are found by their notebook. */
-const LIMIT = 500;
-/** So many columns of each group are shown before somebody chooses. */
-const SHOWN = 4;
-/** So many runs are charted before somebody chooses. */
-const CHARTED = 3;
-
-/** The page of runs, which knows the notebook that the user is in. */
-export function runsPage(notebook: CurrentNotebook): () => JSX.Element {
-  return function RunsPage() {
-    const here = useSignal(notebook.changed, () => notebook.path);
-    const [only, setOnly] = useState('');
-    const runs = useResource(['runs'], ['develop', 'deploy'], (client, signal) =>
-      client.get('/runs', { query: { notebook: '', limit: LIMIT }, signal })
-    );
-    // Runs of one notebook that are too old for the list are asked for by themselves.
-    const partly = runs.data !== undefined && runs.data.total > runs.data.items.length;
-    const older = useResource(
-      ['runs', only],
-      ['develop', 'deploy'],
-      (client, signal) => client.get('/runs', { query: { notebook: only, limit: LIMIT }, signal }),
-      { enabled: partly && only !== '' }
-    );
-    const project = useResource(['project'], ['problem'], (client, signal) =>
-      client.get('/project', { signal })
-    );
-    const metrics = useResource(['metrics'], [], (client, signal) =>
-      client.get('/metrics', { signal })
-    );
-    const kpis = project.data?.kpis;
-    const directions = useMemo(() => {
-      const known = new Map<string, Direction>();
-      metrics.data?.items.forEach(metric => known.set(metric.name, metric.direction));
-      kpis?.forEach(kpi => known.set(kpi.metric, kpi.direction));
-      return known;
-    }, [metrics.data, kpis]);
-    return (
-      <div className="pj-Runs pj-PageFill">
-        <Loaded resource={runs}>
-          {({ items, total }) => (
-            <RunsView
-              items={
-                only === ''
-                  ? items
-                  : (older.data?.items ?? items.filter(run => run.notebook === only))
-              }
-              total={only === '' ? total : (older.data?.total ?? 0)}
-              notebooks={items.map(run => run.notebook)}
-              kpis={kpis ?? NO_KPIS}
-              directions={directions}
-              here={here}
-              only={only}
-              onOnly={setOnly}
-            />
-          )}
-        </Loaded>
-        {project.error !== undefined && (
-          <ErrorView error={project.error} retry={project.reload} compact />
-        )}
-      </div>
-    );
-  };
-}
+import { previewOf, useCharted } from '../use_charted';
+import { useChosen } from '../use_chosen';
+import { useRunTable } from '../use_table';
+import { NAME, runColumns } from './columns';
+import { CurvePanel } from './curve_panel';
+import { NoteEditor } from './note_editor';
+import { RunsToolbar } from './runs_toolbar';
+import { SelectionBar } from './selection_bar';
+import { HALF, Split } from './split';
 
 const NO_KPIS: readonly Kpi[] = [];
+const NO_COLUMNS: readonly RunColumn[] = [];
+const NONE: ReadonlySet<string> = new Set();
+
+/** The page of runs, which knows the notebook that the user is in, and tells what is chosen. */
+export function runsPage(notebook: CurrentNotebook, selection: RunSelection): () => JSX.Element {
+  return function RunsPage() {
+    const here = useSignal(notebook.changed, () => notebook.path);
+    const project = useProjectPath();
+    return <RunsView key={project} project={project ?? ''} here={here} selection={selection} />;
+  };
+}
 
 interface RunsViewProps {
-  items: readonly RunSummary[];
-  total: number;
-  /** The notebooks of all runs. */
-  notebooks: readonly string[];
-  kpis: readonly Kpi[];
-  directions: ReadonlyMap<string, Direction>;
+  project: string;
   here: string | null;
-  only: string;
-  onOnly: (notebook: string) => void;
+  selection: RunSelection;
 }
 
-function RunsView(props: RunsViewProps): JSX.Element {
-  const { items, total, kpis, directions, here, only } = props;
+function RunsView({ project, here, selection }: RunsViewProps): JSX.Element {
   const { commands } = useServices();
   const trans = useTrans();
-  const [picked, setPicked] = useState<ReadonlySet<string>>();
-  const [choices, setChoices] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const [look, setLook] = useKept<RunsLook>(`runs ${project}`, PLAIN_LOOK, readLook);
+  const [curves, setCurves] = useKept<CurveLook>(`curves ${project}`, PLAIN_CURVES, readCurveLook);
+  const [share, setShare] = useKept<number>('split', HALF, kept =>
+    typeof kept === 'number' ? kept : undefined
+  );
+  const onLook = useCallback(
+    (change: Partial<RunsLook>) => setLook(old => ({ ...old, ...change })),
+    [setLook]
+  );
+  const onCurves = useCallback(
+    (change: Partial<CurveLook>) => setCurves(old => ({ ...old, ...change })),
+    [setCurves]
+  );
+  const { kpis, directions } = useTargets();
 
-  // Until somebody chooses: what runs now, and the newest.
-  const charted = useMemo(
+  // What can be shown is in each answer; what is shown of it is asked for with the next one.
+  const [asked, setAsked] = useState<readonly string[]>([]);
+  const { pages, table } = useRunTable(useMemo(() => askOf(look, asked), [look, asked]));
+  const columns = table.table?.columns ?? NO_COLUMNS;
+  const defaults = useRef<ReadonlySet<string>>(NONE);
+  const shown = useMemo(() => {
+    defaults.current = steadyDefaults(defaults.current, columns);
+    return shownColumns(columns, defaults.current, look);
+  }, [columns, look]);
+  useEffect(() => {
+    const next = askedColumns(shown, columns);
+    setAsked(old => (old.join('\n') === next.join('\n') ? old : next));
+  }, [shown, columns]);
+
+  const chosen = useChosen(project, look, table, selection);
+  const actions = useRunActions(pages, chosen.ids);
+  const [noted, setNoted] = useState<readonly { run_id: string; name: string }[]>([]);
+  const [lit, setLit] = useState<string>();
+
+  const { question, lines } = table;
+  const runsThere = table.table?.runs;
+  const preview = useMemo(
+    () => previewOf(table),
+    // The preview stays while lines come and go: it is of a question, and of how many runs there are.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [question, lines === 0, runsThere]
+  );
+  const charted = useCharted(
+    chosen.ids.length > 0 ? chosen.ids : preview,
+    columns,
+    curves.find,
+    look.deleted
+  );
+  const chartedIds = useMemo(() => new Set(charted.runs.map(run => run.run_id)), [charted.runs]);
+
+  const onTag = useCallback(
+    (column: string, value: string) =>
+      setLook(old => ({
+        ...old,
+        conditions: [...old.conditions, { column, operator: '=', values: [value] }]
+      })),
+    [setLook]
+  );
+  const answered = table.columns;
+  const made = table.table;
+  const { star, pin } = actions;
+  const tableColumns = useMemo(
     () =>
-      picked ??
-      new Set(
-        [...items]
-          .sort((a, b) => Number(b.state === 'running') - Number(a.state === 'running'))
-          .slice(0, CHARTED)
-          .map(run => run.run_id)
-      ),
-    [picked, items]
+      made === undefined
+        ? []
+        : runColumns({
+            shown,
+            answered,
+            table: made,
+            widths: look.widths,
+            grouped: table.grouped,
+            charted: chartedIds,
+            deleted: look.deleted,
+            trans,
+            onStar: star,
+            onPin: pin,
+            onNote: row => setNoted([row]),
+            onGroup: key => pages.toggle(key),
+            onTag
+          }),
+    [
+      made,
+      answered,
+      shown,
+      look.widths,
+      look.deleted,
+      table.grouped,
+      chartedIds,
+      trans,
+      star,
+      pin,
+      pages,
+      onTag
+    ]
   );
-  const { runs, curves, error, retry } = useLiveRuns(items, charted);
-  const now = useNow(runs.some(run => run.state === 'running'));
-  const keys = useMemo(() => {
-    const { metrics, params } = columnsOf(runs);
-    const rank = (metric: string): number => (kpiOf(metric, kpis) === undefined ? 1 : 0);
-    return { metrics: metrics.sort((a, b) => rank(a) - rank(b)), params };
-  }, [runs, kpis]);
-  const groups = [
-    { title: trans.__('Metrics'), items: keys.metrics },
-    { title: trans.__('Parameters'), items: keys.params }
-  ];
-  const chosen = new Set(
-    groups.flatMap(group =>
-      group.items
-        .map((item, index) => ({ id: `${group.title} ${item}`, index }))
-        .filter(({ id, index }) => choices.get(id) ?? index < SHOWN)
-        .map(({ id }) => id)
-    )
-  );
-  const [metrics, params] = groups.map(group =>
-    group.items.filter(item => chosen.has(`${group.title} ${item}`))
-  ) as [string[], string[]];
-  const columns = runColumns({ runs, metrics, params, directions, now, trans });
-  const toggle = (run: RunSummary): void => {
-    const next = new Set(charted);
-    if (!next.delete(run.run_id)) {
-      next.add(run.run_id);
+
+  const search = useRef<HTMLInputElement>(null);
+  const open = (line: Line): void => {
+    if (line.kind === 'group') {
+      pages.toggle(line.key);
+    } else {
+      const { run_id: id, name } = line.row;
+      void commands.execute(CommandIDs.openRun, { run_id: id, name });
     }
-    setPicked(next);
   };
-  const shown = runs.filter(run => charted.has(run.run_id));
-  return (
-    <>
-      <PageHeader
-        title={trans.__('Runs')}
-        facts={
-          <div className="pj-Facts">
-            <span>
-              {total > items.length
-                ? trans.__('the newest %1 of %2 runs', count(items.length), count(total))
-                : trans._n('%2 run', '%2 runs', items.length, count(items.length))}
-            </span>
-            <span>{trans.__('Space shows a curve, Enter opens the run')}</span>
-          </div>
+  const compare = (): void => {
+    void commands.execute(CommandIDs.compareRuns, { run_ids: [...chosen.ids] });
+  };
+  const onKey = (event: KeyboardEvent, line: Line): boolean => {
+    const row = line.kind === 'run' ? line.row : undefined;
+    switch (event.key) {
+      case 'ArrowRight':
+      case 'ArrowLeft':
+        if (line.kind === 'group' && line.open === (event.key === 'ArrowLeft')) {
+          pages.toggle(line.key);
+          return true;
         }
+        return false;
+      case 'c':
+        compare();
+        return true;
+      case 's':
+        return row !== undefined && !look.deleted && (star(row), true);
+      case 'p':
+        return row !== undefined && !look.deleted && (pin(row), true);
+      case 'n':
+        return row !== undefined && !look.deleted && (setNoted([row]), true);
+      case 'Delete':
+        if (chosen.ids.length > 0 && !look.deleted) {
+          void commands.execute(CommandIDs.deleteRuns, { run_ids: [...chosen.ids] });
+          return true;
+        }
+        return false;
+      default:
+        return false;
+    }
+  };
+  const onPageKey = (event: KeyboardEvent): void => {
+    const typing =
+      event.target instanceof Element && event.target.closest('input, textarea, select') !== null;
+    if (typing) {
+      return;
+    }
+    if (event.key === '/') {
+      event.preventDefault();
+      search.current?.focus();
+    } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      void chosen.all();
+    } else if (event.key === 'Escape' && chosen.ids.length > 0) {
+      chosen.clear();
+    }
+  };
+
+  const filtered = look.search !== '' || look.conditions.length > 0;
+  const nothing = made !== undefined && made.runs === 0 && !look.deleted;
+  return (
+    <div className="pj-Runs pj-PageFill" onKeyDown={onPageKey}>
+      <PageHeader
+        title={look.deleted ? trans.__('Deleted runs') : trans.__('Runs')}
         actions={
-          <>
-            <NotebookFilter
-              notebooks={props.notebooks}
-              here={here}
-              only={only}
-              onOnly={props.onOnly}
-            />
-            <Chooser
-              groups={groups}
-              chosen={chosen}
-              onChange={(id, on) => setChoices(new Map(choices).set(id, on))}
-            />
-          </>
+          <Button
+            disabled={chosen.ids.length < 2}
+            title={trans.__('The chosen runs side by side (C)')}
+            onClick={compare}
+          >
+            {trans.__('Compare runs')}
+          </Button>
         }
       />
-      {items.length === 0 ? (
+      <LoadingBar active={table.loading} />
+      {table.error !== undefined && (
+        <ErrorView error={table.error} retry={pages.retry} compact={made !== undefined} />
+      )}
+      {actions.error !== undefined && <ErrorView error={actions.error} compact />}
+      {made === undefined ? (
+        table.error === undefined && <Skeleton lines={8} />
+      ) : nothing ? (
         <Empty>
-          {only === ''
-            ? trans.__(
-                'No run is tracked yet: put %%train at the head of the cell that trains a model, and run it.'
-              )
-            : trans.__('This notebook has no tracked run yet.')}
+          {trans.__(
+            'No run is tracked yet: put %%train at the head of the cell that trains a model, and run it.'
+          )}
         </Empty>
       ) : (
-        <Split
-          first={
-            <DataTable
-              label={trans.__('Runs')}
-              columns={columns}
-              rows={runs}
-              rowKey={run => run.run_id}
-              onOpen={({ run_id, name }) =>
-                void commands.execute(CommandIDs.openRun, { run_id, name })
-              }
-              selected={charted}
-              onToggle={toggle}
-              swatch={run => colorOf(run.run_id)}
-              sort={{ column: 'started', descending: true }}
-              height="fill"
-            />
-          }
-          second={
-            <div className="pj-Runs-curves">
-              {error !== undefined && <ErrorView error={error} retry={retry} compact />}
-              <RunCurves runs={shown} curves={curves} kpis={kpis} sync="runs" />
-              {shown.length === 0 ? (
-                <Empty>{trans.__('Choose runs in the table to see their curves here.')}</Empty>
+        <>
+          <RunsToolbar
+            look={look}
+            onLook={onLook}
+            columns={columns}
+            shown={shown}
+            fault={table.fault}
+            box={search}
+            here={here}
+          />
+          <Split
+            share={share}
+            onShare={setShare}
+            first={
+              <>
+                <SelectionBar
+                  chosen={chosen.ids.length}
+                  total={made.total}
+                  runs={made.runs}
+                  grouped={table.grouped}
+                  deleted={look.deleted}
+                  tags={columns
+                    .map(({ column }) => column)
+                    .filter(isOwnTag)
+                    .map(column => column.slice('tags.'.length))}
+                  onClear={chosen.clear}
+                  onCompare={compare}
+                  onStar={() => void actions.change({ star: true })}
+                  onPin={() => void actions.change({ pin: true })}
+                  onTag={(key, value) => actions.change({ tags: { [key]: value } })}
+                  onUntag={key => actions.change({ untag: [key] })}
+                  onNote={() => setNoted(chosen.named())}
+                  onDelete={() =>
+                    void commands.execute(CommandIDs.deleteRuns, { run_ids: [...chosen.ids] })
+                  }
+                  onRestore={() =>
+                    void commands
+                      .execute(CommandIDs.restoreRuns, { run_ids: [...chosen.ids] })
+                      .then(chosen.clear)
+                  }
+                  onExport={() =>
+                    void commands.execute(CommandIDs.exportRuns, {
+                      run_ids: [...chosen.ids],
+                      look,
+                      columns: [...asked]
+                    })
+                  }
+                />
+                {table.lines === 0 ? (
+                  <NoMatch filtered={filtered} deleted={look.deleted} onLook={onLook} />
+                ) : (
+                  <LongTable<Line>
+                    label={trans.__('Runs')}
+                    columns={tableColumns}
+                    total={table.lines}
+                    row={table.line}
+                    version={table.version}
+                    question={table.question}
+                    rowKey={line => line.key}
+                    rowLabel={labelOf}
+                    rowClass={line => (line.kind === 'group' ? 'pj-mod-group' : undefined)}
+                    onView={(first, last) => pages.view(first, last)}
+                    sort={look.sort}
+                    onSort={(column, add) =>
+                      onLook({
+                        sort: nextSort(
+                          look.sort,
+                          column,
+                          add,
+                          fallsFirst(column, table.table?.columns ?? [], directions)
+                        )
+                      })
+                    }
+                    onResize={(column, width) => {
+                      const { [column]: _, ...rest } = look.widths;
+                      onLook({ widths: width === undefined ? rest : { ...rest, [column]: width } });
+                    }}
+                    selected={chosen.keys}
+                    onToggle={chosen.toggle}
+                    all={chosen.share}
+                    onToggleAll={() => (chosen.ids.length > 0 ? chosen.clear() : void chosen.all())}
+                    swatch={line => (line.kind === 'run' ? colorOf(line.key) : undefined)}
+                    onOpen={open}
+                    onKey={onKey}
+                    lit={lit}
+                    onLit={key =>
+                      setLit(key !== undefined && chartedIds.has(key) ? key : undefined)
+                    }
+                  />
+                )}
+              </>
+            }
+            second={
+              noted.length > 0 ? (
+                <NoteEditor
+                  key={noted.map(run => run.run_id).join()}
+                  runs={noted}
+                  onClose={() => setNoted([])}
+                />
               ) : (
-                shown.every(run => curves.has(run.run_id)) && (
-                  <NoCurves shown={shown} curves={curves} />
-                )
-              )}
-            </div>
-          }
-        />
+                <CurvePanel
+                  runs={charted.runs}
+                  metrics={charted.metrics}
+                  loading={charted.loading}
+                  more={Math.max(0, chosen.ids.length - charted.runs.length)}
+                  kpis={kpis}
+                  look={curves}
+                  onLook={onCurves}
+                  lit={lit}
+                  onLit={setLit}
+                  sync="runs"
+                />
+              )
+            }
+          />
+        </>
       )}
-    </>
+    </div>
   );
 }
 
-function NoCurves(props: {
-  shown: readonly RunSummary[];
-  curves: ReadonlyMap<string, ReadonlyMap<string, { steps: number[] }>>;
-}): JSX.Element | null {
+function NoMatch(props: {
+  filtered: boolean;
+  deleted: boolean;
+  onLook: (change: Partial<RunsLook>) => void;
+}): JSX.Element {
+  const { filtered, deleted, onLook } = props;
   const trans = useTrans();
-  const some = props.shown.some(run =>
-    [...(props.curves.get(run.run_id)?.values() ?? [])].some(series => series.steps.length > 1)
-  );
-  return some ? null : (
-    <Empty>
-      {trans.__(
-        'These runs logged each metric once, so there is no curve. pj.log(step=…, loss=…) in the training loop makes one.'
-      )}
+  return filtered ? (
+    <Empty
+      action={
+        <Button onClick={() => onLook({ search: '', conditions: [] })}>
+          {trans.__('Clear search and filters')}
+        </Button>
+      }
+    >
+      {trans.__('No run matches.')}
+    </Empty>
+  ) : (
+    <Empty
+      action={
+        deleted && (
+          <Button onClick={() => onLook({ deleted: false })}>{trans.__('Show the runs')}</Button>
+        )
+      }
+    >
+      {trans.__('No run is deleted.')}
     </Empty>
   );
 }
 
-function NotebookFilter(props: {
-  notebooks: readonly string[];
-  here: string | null;
-  only: string;
-  onOnly: (notebook: string) => void;
-}): JSX.Element {
-  const { notebooks, here, only, onOnly } = props;
-  const trans = useTrans();
-  const others = new Set(notebooks.filter(path => path !== ''));
-  if (only !== '') {
-    others.add(only);
-  }
-  if (here !== null) {
-    others.delete(here);
-  }
-  return (
-    <div className="pj-Runs-filter">
-      <SelectField
-        bare
-        label={trans.__('Runs of')}
-        value={only}
-        onChange={onOnly}
-        options={[
-          { value: '', label: trans.__('All notebooks') },
-          ...(here === null ? [] : [{ value: here, label: trans.__('This notebook: %1', here) }]),
-          ...[...others].sort().map(path => ({ value: path, label: path }))
-        ]}
-      />
-    </div>
+/** The targets, and which way each metric gets better. */
+function useTargets(): {
+  kpis: readonly Kpi[];
+  directions: ReadonlyMap<string, Direction>;
+} {
+  const project = useResource(['project'], ['problem'], (client, signal) =>
+    client.get('/project', { signal })
   );
+  const metrics = useResource(['metrics'], [], (client, signal) =>
+    client.get('/metrics', { signal })
+  );
+  const kpis = project.data?.kpis ?? NO_KPIS;
+  const directions = useMemo(() => {
+    const known = new Map<string, Direction>();
+    metrics.data?.items.forEach(metric => known.set(metric.name, metric.direction));
+    kpis.forEach(kpi => known.set(kpi.metric, kpi.direction));
+    return known;
+  }, [metrics.data, kpis]);
+  return { kpis, directions };
+}
+
+/** Whether the largest of a column comes first: what is best, what is newest. */
+function fallsFirst(
+  column: string,
+  columns: readonly { column: string; kind: string }[],
+  directions: ReadonlyMap<string, Direction>
+): boolean {
+  if (column.startsWith('metrics.')) {
+    return directionOf(column.slice('metrics.'.length), directions) === 'maximize';
+  }
+  return column !== NAME && columns.find(one => one.column === column)?.kind !== 'text';
+}
+
+function labelOf(line: Line): string {
+  return line.kind === 'run' ? line.row.name : (line.group.value ?? '');
 }

@@ -1,22 +1,25 @@
-import { useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
+import { useRef, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 
 import { useTrans } from '../../kit/services';
 
 const LEAST = 0.2;
 const STEP = 0.02;
 
-/** The share that the user gave to the first part, kept while the tab lives. */
-let kept = 0.58;
+/** The share that the first part has before somebody drags. */
+export const HALF = 0.58;
 
 /** Two parts side by side with a divider that can be dragged; one above the other when narrow. */
-export function Split(props: { first: ReactNode; second: ReactNode }): JSX.Element {
+export function Split(props: {
+  first: ReactNode;
+  second: ReactNode;
+  /** Of the first part, in [0, 1]. */
+  share: number;
+  onShare: (share: number) => void;
+}): JSX.Element {
   const trans = useTrans();
   const frame = useRef<HTMLDivElement>(null);
-  const [share, setShare] = useState(kept);
-  const change = (next: number): void => {
-    kept = Math.max(LEAST, Math.min(1 - LEAST, next));
-    setShare(kept);
-  };
+  const share = Math.max(LEAST, Math.min(1 - LEAST, props.share));
+  const change = (next: number): void => props.onShare(Math.max(LEAST, Math.min(1 - LEAST, next)));
   const onPointerMove = (event: PointerEvent<HTMLDivElement>): void => {
     const node = frame.current;
     if (node === null || !event.currentTarget.hasPointerCapture(event.pointerId)) {

@@ -1,4 +1,4 @@
-import type { RunSummary, Trans } from '../../api';
+import type { RunRow, RunSummary, Trans } from '../../api';
 import { figure } from '../../kit/format';
 import { useTrans } from '../../kit/services';
 import { StateGlyph } from '../../kit/state';
@@ -8,24 +8,30 @@ import { isMet, type ITarget } from '../target';
 
 /** Whether a run meets its targets, as a word of four letters. */
 export function VerdictBadge(props: { run: RunSummary; word?: boolean }): JSX.Element {
-  const { run, word = true } = props;
-  const trans = useTrans();
-  const verdict = verdictOf(run);
-  if (verdict === 'unmeasured') {
-    return (
-      <span className="pj-mod-quiet" title={trans.__('No target was measured for this run')}>
-        –
-      </span>
-    );
-  }
-  if (verdict === 'leaks') {
-    return <StateGlyph state="leaks" word={word} />;
-  }
-  return verdict === 'met' ? (
-    <StateGlyph state="met" label={trans.__('pass')} word={word} />
-  ) : (
-    <StateGlyph state="missed" label={trans.__('fail')} word={word} />
+  const verdict = verdictOf(props.run);
+  return (
+    <VerdictWord verdict={verdict === 'unmeasured' ? '' : verdict} word={props.word ?? true} />
   );
+}
+
+/** The same, of what the table of runs says. */
+export function VerdictWord(props: { verdict: RunRow['verdict']; word?: boolean }): JSX.Element {
+  const { verdict, word = true } = props;
+  const trans = useTrans();
+  switch (verdict) {
+    case '':
+      return (
+        <span className="pj-mod-quiet" title={trans.__('No target was measured for this run')}>
+          –
+        </span>
+      );
+    case 'leaks':
+      return <StateGlyph state="leaks" word={word} />;
+    case 'met':
+      return <StateGlyph state="met" label={trans.__('pass')} word={word} />;
+    case 'missed':
+      return <StateGlyph state="missed" label={trans.__('fail')} word={word} />;
+  }
 }
 
 /** `roc_auc 0.71 on builds test, target ≥ 0.75, short by 0.04`. */
