@@ -225,6 +225,10 @@ class DataVersions(Struct):
 class DiffQuery(Struct):
     base: int
     version: int
+    start: int = 0
+    """Of the columns that both have, the first one whose values are compared."""
+    limit: int = 200
+    """How many are, 1,000 at most."""
 
 
 class ColumnChange(Struct):
@@ -256,7 +260,10 @@ class VersionDiff(Struct):
     """Rows that only the later one has, counted with repetition; None when the columns differ."""
     removed: int | None
     distributions: list[Distribution]
-    """Most different first."""
+    """Most different first, of ``limit`` columns from ``start`` on."""
+    common: int = 0
+    """Columns that both have."""
+    start: int = 0
 
 
 class MakeAgainRequest(Struct):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -18,13 +19,15 @@ from perijove.contracts.data import (
 from perijove.contracts.quality import QualityFacts
 from perijove.core.chain import facts_of, make_ref
 from perijove.core.context import ProjectContext
-from perijove.core.errors import NotFoundError
+from perijove.core.errors import InvalidInputError, NotFoundError
 from perijove.core.files import sha256_text, write_atomically
 from perijove.data.making import proof_of
 from perijove.data.ports import DataEngine
 from perijove.data.registry import Registry
 
-DIFF_FORMAT = 1
+MOST_COLUMNS: Final = 1000
+"""That are compared by one request."""
+DIFF_FORMAT = 2
 """Of what is kept of a comparison; another number has it done again."""
 
 
@@ -98,33 +101,50 @@ class History:
             fixed=facts.fixed,
         )
 
-    def diff(self, name: str, base: int, version: int) -> VersionDiff:
+    def diff(
+        self, name: str, base: int, version: int, start: int = 0, limit: int = 200
+    ) -> VersionDiff:
         """Compare two versions; the order of columns and of rows is left aside.
 
         The result is kept: versions do not change.
+
+        Parameters
+        ----------
+        start, limit
+            The columns whose values are compared, of those that both have, in the later version's
+            order.
         """
+        if start < 0 or not 1 <= limit <= MOST_COLUMNS:
+            raise InvalidInputError(
+                f"The values of {limit:,} columns from {start:,} on cannot be compared.",
+                f"Ask for 1 to {MOST_COLUMNS:,} columns at a time.",
+            )
         before, after = (
             self.project.chain.get(make_ref("data", name, number)) for number in (base, version)
         )
         tables = self._registry.table(before), self._registry.table(after)
         kept = self.project.paths.cache / "diffs" / (
-            sha256_text(f"{DIFF_FORMAT}\0{tables[0].key}\0{tables[1].key}")[:32] + ".json"
+            sha256_text(f"{DIFF_FORMAT}\0{tables[0].key}\0{tables[1].key}\0{start}\0{limit}")[:32] + ".json"
         )  # fmt: skip
         if kept.is_file():
             found = msgspec.json.decode(kept.read_bytes(), type=VersionDiff)
             return msgspec.structs.replace(found, base=before.ref, version=after.ref)
         old, new = facts_of(before, DataFacts), facts_of(after, DataFacts)
         scratch = self.project.paths.cache / "scratch"
-        compared = self._engine.compare(*tables, scratch=scratch)
+        # Rows are compared once, however many columns there are.
+        first = self.diff(name, base, version) if start else None
+        compared = self._engine.compare(*tables, start=start, limit=limit, scratch=scratch)
         diff = VersionDiff(
             base=before.ref,
             version=after.ref,
             columns=column_changes(old, new),
             rows_before=old.rows,
             rows_after=new.rows,
-            added=compared.added,
-            removed=compared.removed,
+            added=first.added if first is not None else compared.added,
+            removed=first.removed if first is not None else compared.removed,
             distributions=compared.distributions,
+            common=compared.common,
+            start=start,
         )
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(kept, msgspec.json.encode(diff), durable=False)

@@ -68,6 +68,8 @@ class Difference:
     added: int | None
     """Rows that only the other one has, with repetition; None when the columns differ."""
     removed: int | None
+    common: int
+    """Columns that both have."""
     distributions: list[Distribution]
     """Of columns that both have, in a type that compares; most different first."""
 
@@ -318,8 +320,17 @@ class DataEngine(Protocol):
         """
         ...
 
-    def compare(self, base: Table, other: Table, *, scratch: Path) -> Difference:
-        """Compare two tables; the order of rows and of columns is left aside."""
+    def compare(
+        self, base: Table, other: Table, *, start: int, limit: int, scratch: Path
+    ) -> Difference:
+        """Compare two tables; the order of rows and of columns is left aside.
+
+        Parameters
+        ----------
+        start, limit
+            The columns that are compared, of those that both have, in the order of ``other``;
+            rows are compared only together with the first column.
+        """
         ...
 
     def close(self) -> None:

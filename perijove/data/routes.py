@@ -96,7 +96,10 @@ def _versions(service: DataService, call: Call) -> DataVersions:
 
 
 def _diff(service: DataService, call: Call) -> VersionDiff:
-    return service.history.diff(call.path["name"], call.query.base, call.query.version)
+    query = call.query
+    return service.history.diff(
+        call.path["name"], query.base, query.version, query.start, query.limit
+    )
 
 
 def _split(service: DataService, call: Call) -> Dataset:

@@ -1822,6 +1822,10 @@ export interface components {
     };
     DiffQuery: {
       base: number;
+      /** @default 200 */
+      limit?: number;
+      /** @default 0 */
+      start?: number;
       version: number;
     };
     /** @description One reason why the cells that ran are not the notebook that a fresh run would run. */
@@ -3188,10 +3192,14 @@ export interface components {
       added: number | null;
       base: string;
       columns: components['schemas']['ColumnChange'][];
+      /** @default 0 */
+      common?: number;
       distributions: components['schemas']['Distribution'][];
       removed: number | null;
       rows_after: number;
       rows_before: number;
+      /** @default 0 */
+      start?: number;
       version: string;
     };
     /**
@@ -3684,6 +3692,8 @@ export interface operations {
         project: string;
         base: number;
         version: number;
+        start?: number;
+        limit?: number;
       };
       header?: never;
       path: {

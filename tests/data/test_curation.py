@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from perijove.contracts.base import to_float
 from perijove.contracts.data import DataFacts, Distribution
 from perijove.contracts.quality import QualityFacts
 from perijove.core.chain import facts_of
@@ -164,6 +165,21 @@ def test_two_versions_are_compared(data: DataService) -> None:
     assert data.history.diff("clean", 1, 2) == diff
     back = data.history.diff("clean", 2, 1)
     assert back.base == "data:clean@2"
+
+
+def test_columns_are_compared_a_page_at_a_time(data: DataService) -> None:
+    wide = {f"c{at}": [at, at] for at in range(450)}
+    data.curation.commit("wide", pa.table(wide), inputs=[], source="a", by="ada")
+    data.curation.commit("wide", pa.table(wide | {"c449": [0, 1]}), inputs=[], source="b", by="ada")
+    pages = [data.history.diff("wide", 1, 2, start) for start in (0, 200, 400, 600)]
+    assert [len(page.distributions) for page in pages] == [200, 200, 50, 0]
+    assert {(page.common, page.added, page.removed) for page in pages} == {(450, 2, 2)}
+    assert pages[2].distributions[0].column == "c449"
+    assert to_float(pages[2].distributions[0].divergence) == 1
+    assert len({one.column for page in pages for one in page.distributions}) == 450
+    for start, limit in ((-1, 10), (0, 0), (0, 10_000)):
+        with pytest.raises(InvalidInputError):
+            data.history.diff("wide", 1, 2, start, limit)
 
 
 def test_rows_are_compared_with_repetition_and_whatever_the_order(data: DataService) -> None:

@@ -245,9 +245,14 @@ class DuckDbEngine:
         first, second = (int(number) for number in reply["sums"])
         return RowSums(reply["method"], reply["schema"], reply["rows"], (first, second))
 
-    def compare(self, base: Table, other: Table, *, scratch: Path) -> Difference:
+    def compare(
+        self, base: Table, other: Table, *, start: int, limit: int, scratch: Path
+    ) -> Difference:
         spill = scratch / uuid.uuid4().hex
-        request = {"do": "compare", "base": place_of(base), "other": place_of(other)}
+        request = {
+            "do": "compare", "base": place_of(base), "other": place_of(other),
+            "start": start, "limit": limit,
+        }  # fmt: skip
         try:
             reply = self._workers.work(
                 request, [*other.files, *base.files], COMPARE_SECONDS, scratch=spill

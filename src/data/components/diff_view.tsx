@@ -1,5 +1,8 @@
+import { useState } from 'react';
+
 import type { ColumnChange, Trans, VersionDiff } from '../../api';
 import { Bars } from '../../kit/bars';
+import { Button } from '../../kit/button';
 import { Drawer } from '../../kit/drawer';
 import { Empty, Loaded } from '../../kit/feedback';
 import { count, figure } from '../../kit/format';
@@ -14,11 +17,19 @@ export interface DiffViewProps {
   onClose: () => void;
 }
 
+/** Columns whose values are compared at a time. */
+const COLUMNS = 200;
+
 /** What is other in one version than in another: columns, rows, and how the values lie. */
 export function DiffView({ name, base, version, onClose }: DiffViewProps): JSX.Element {
   const trans = useTrans();
-  const diff = useResource(['diff', name, base, version], [], (client, signal) =>
-    client.get('/datasets/{name}/diff', { path: { name }, query: { base, version }, signal })
+  const [start, setStart] = useState(0);
+  const diff = useResource(['diff', name, base, version, start], [], (client, signal) =>
+    client.get('/datasets/{name}/diff', {
+      path: { name },
+      query: { base, version, start, limit: COLUMNS },
+      signal
+    })
   );
   return (
     <Drawer
@@ -26,12 +37,18 @@ export function DiffView({ name, base, version, onClose }: DiffViewProps): JSX.E
       title={trans.__('version %1 to version %2', base, version)}
       onClose={onClose}
     >
-      <Loaded resource={diff}>{found => <Difference diff={found} />}</Loaded>
+      <Loaded resource={diff}>{found => <Difference diff={found} turn={setStart} />}</Loaded>
     </Drawer>
   );
 }
 
-function Difference({ diff }: { diff: VersionDiff }): JSX.Element {
+interface DifferenceProps {
+  diff: VersionDiff;
+  /** Compare the values of the columns from this one on. */
+  turn: (start: number) => void;
+}
+
+function Difference({ diff, turn }: DifferenceProps): JSX.Element {
   const trans = useTrans();
   const same = diff.columns.length === 0 && diff.added === 0 && diff.removed === 0;
   if (same) {
@@ -63,6 +80,25 @@ function Difference({ diff }: { diff: VersionDiff }): JSX.Element {
             ))}
           </ul>
         </>
+      )}
+      {diff.common > COLUMNS && (
+        <p className="pj-mod-quiet" role="status">
+          {trans.__(
+            'Columns %1 to %2 of %3',
+            count(diff.start + 1),
+            count(Math.min(diff.start + COLUMNS, diff.common)),
+            count(diff.common)
+          )}{' '}
+          <Button disabled={diff.start === 0} onClick={() => turn(diff.start - COLUMNS)}>
+            {trans.__('Previous')}
+          </Button>{' '}
+          <Button
+            disabled={diff.start + COLUMNS >= diff.common}
+            onClick={() => turn(diff.start + COLUMNS)}
+          >
+            {trans.__('Next')}
+          </Button>
+        </p>
       )}
       {diff.distributions.length > 0 && (
         <>

@@ -15,8 +15,6 @@ from perijove.adapters.duckdb.worker.fingerprint import described, hashable, row
 
 PASS_ROWS: Final = 40_000_000
 """Hashes that are compared at once; more are compared in parts, by their remainders."""
-COLUMNS: Final = 200
-"""Columns, the first ones, whose distributions are compared."""
 BINS: Final = 20
 LONGEST: Final = 80
 NUMBERS: Final = (
@@ -36,25 +34,35 @@ def compare(
     *,
     base: dict[str, Any],
     other: dict[str, Any],
+    start: int,
+    limit: int,
 ) -> dict[str, Any]:
-    """Compare two tables, each ``files`` and ``partitions``."""
+    """Compare two tables, each ``files`` and ``partitions``.
+
+    Parameters
+    ----------
+    start, limit
+        The columns whose distributions are compared, of those that both have, in the order of
+        ``other``. Rows are compared with the first of them only.
+    """
     for file in [*base["files"], *other["files"]]:
         verify(file)
     tables = scan(base["files"], base["partitions"]), scan(other["files"], other["partitions"])
     before, after = (dict(described(database, table)) for table in tables)
     added = removed = None
-    if before == after:
+    if before == after and not start:
         added, removed = _rows(database, before, tables)
     report(0.3)
-    common = [column for column in after if column in before][:COLUMNS]
+    common = [column for column in after if column in before]
+    chosen = common[start : start + limit]
     found = []
-    for at, column in enumerate(common):
+    for at, column in enumerate(chosen):
         spread = _distribution(database, column, before[column], after[column], tables)
         if spread is not None:
             found.append(spread)
-        report(0.3 + 0.7 * (at + 1) / len(common))
+        report(0.3 + 0.7 * (at + 1) / len(chosen))
     found.sort(key=lambda spread: -spread["divergence"])
-    return {"added": added, "removed": removed, "distributions": found}
+    return {"added": added, "removed": removed, "common": len(common), "distributions": found}
 
 
 # Rows
