@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from perijove.deploy.ports import DeployTarget
     from perijove.deploy.service import DeployService
     from perijove.develop.ingester import Ingester
+    from perijove.develop.outbox import Outbox
     from perijove.develop.ports import RunStore
     from perijove.develop.service import DevelopService
     from perijove.monitor.service import MonitorService
@@ -140,6 +141,12 @@ class Workbench:
         from perijove.develop.ingester import Ingester
 
         return Ingester(self.project, self.store)
+
+    @once
+    def outbox(self) -> Outbox:
+        from perijove.develop.outbox import Outbox
+
+        return Outbox(self.ingester)
 
     @once
     def develop(self) -> DevelopService:
@@ -272,6 +279,8 @@ class Workbench:
         """End what this process keeps open for the project; endpoints go on."""
         if "data" in self.__dict__:
             self.data.close()
+        if "outbox" in self.__dict__:
+            self.outbox.close()
         self.project.chain.ledger.close()
 
 

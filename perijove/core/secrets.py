@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 MASK: Final = "***"
 
@@ -74,9 +73,4 @@ _NO_SECRETS: Final = frozenset(("", "none", "null", "true", "false", MASK))
 
 def mask_url(url: str) -> str:
     """Show a URL without the login and the query that may be in it."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return MASK
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", "")) if parts.scheme else masked(url)
+    return masked(re.sub(r"(?<=://)[^/@]*@", "", url).partition("?")[0])

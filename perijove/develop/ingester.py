@@ -155,6 +155,7 @@ class Ingester:
         folder = self.folder(run_id)
         state = self.state(run_id)
         moved, newest = False, 0.0
+        ends: list[tuple[int, RunStatus]] = []
         journals = _journals(folder)
         state = self._withdraw(run_id, state, read_cuts(folder))
         for path, size, changed in journals:
@@ -168,11 +169,11 @@ class Ingester:
                 try:
                     if found.batch != Batch():  # progress alone is none of the store's business
                         self.store.write(run_id, found.batch)
-                    if found.end is not None:
-                        self.store.finish(run_id, *found.end)
                 except NotFoundError:
                     self._orphans.add(run_id)  # deleted, or of another store: keep the journal
                     return moved
+                if found.end is not None:
+                    ends.append((found.end[1], found.end[0]))
                 later = found.progress_at >= state.progress_at and found.progress is not None
                 state = Ingested(
                     cursors={**state.cursors, path.name: reader.offset},
@@ -180,10 +181,20 @@ class Ingester:
                     progress_at=found.progress_at if later else state.progress_at,
                     cuts=state.cuts,
                 )
-                self._keep(run_id, state)
+                if not ends:  # else a crash before the end is written would lose it
+                    self._keep(run_id, state)
                 moved = True
             if reader.damaged:
                 self._damaged.add(path)
+        if ends:
+            # After all that was logged: whoever sees the run ended sees it whole.
+            at, status = max(ends)
+            try:
+                self.store.finish(run_id, status, at)
+            except NotFoundError:
+                self._orphans.add(run_id)
+                return moved
+            self._keep(run_id, state)
         if time.time() - newest > QUIET_SECONDS:
             self._quiet.add(run_id)
         return moved

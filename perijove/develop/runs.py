@@ -7,17 +7,18 @@ import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from perijove.contracts.develop import Cell
 from perijove.core.chain import RunFacts, make_ref
 from perijove.core.context import ProjectContext
-from perijove.core.errors import ConflictError, PerijoveError, ReadOnlyError
+from perijove.core.errors import ConflictError, PerijoveError, ReadOnlyError, UnavailableError
 from perijove.core.files import ProcessId, write_atomically
 from perijove.core.jobs import job_folder
 from perijove.core.ledger import now
+from perijove.core.process_journal import ProcessJournal
 from perijove.develop.ingester import Ingester
 from perijove.develop.ports import (
     ERROR_TAG,
@@ -154,6 +155,7 @@ class RunKeeper:
         NotFoundError
             When there is no such run.
         """
+        self.ingester.ingest(run_id)  # an end that it had before must not come after this
         with contextlib.suppress(FileNotFoundError):
             (self.ingester.folder(run_id) / STOP_FILE).unlink()
         self.store.write(run_id, Batch(tags={**_this_process(), ERROR_TAG: ""}))
@@ -169,20 +171,34 @@ class RunKeeper:
         unregistered
             Files that no dataset names.
         """
-        tags = self.store.get_run(run_id).tags
         for ref in inputs:
             self.project.chain.get(ref)
         ref = make_ref("run", run_id, 1)
         if self.project.chain.find(ref) is not None:
             for source in inputs:
                 self.project.chain.link(source, ref, "read")
-        merged = {
-            tag: json.dumps(list(dict.fromkeys([*strings_of(tags.get(tag)), *more])))
-            for tag, more in ((INPUTS_TAG, inputs), (UNREGISTERED_TAG, unregistered))
-            if more
-        }
-        if merged:
-            self.store.write(run_id, Batch(tags=merged))
+        try:
+            tags = self.store.get_run(run_id).tags
+            if merged := _with_inputs(tags, inputs, unregistered):
+                self.store.write(run_id, Batch(tags=merged))
+        except UnavailableError:
+            if not self.store.remote:
+                raise
+            # What it read at its start is unknown here: a kernel's runs tell all at their end.
+            if merged := _with_inputs({}, inputs, unregistered):
+                self._journal(run_id, ("t", merged))
+
+    def _journal(self, run_id: str, record: tuple[Any, ...]) -> None:
+        """Write down what the store is told when it is back."""
+        journal = ProcessJournal(self.ingester.folder(run_id))
+        try:
+            journal.append(record)
+        except OSError as error:
+            raise ReadOnlyError(
+                f"{journal.folder} cannot be written: {error.strerror}.", "Free some disk space."
+            ) from error
+        finally:
+            journal.close()
 
     def record_origin(
         self, run_id: str, *, cells: Sequence[Cell], environment: Mapping[str, str]
@@ -244,6 +260,16 @@ class RunKeeper:
             # Another user's process takes no signal of ours; it still finds the file.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process.pid, signal.SIGINT)
+
+
+def _with_inputs(
+    tags: Mapping[str, str], inputs: Sequence[str], unregistered: Sequence[str]
+) -> dict[str, str]:
+    return {
+        tag: json.dumps(list(dict.fromkeys([*strings_of(tags.get(tag)), *more])))
+        for tag, more in ((INPUTS_TAG, inputs), (UNREGISTERED_TAG, unregistered))
+        if more
+    }
 
 
 def _this_process() -> dict[str, str]:

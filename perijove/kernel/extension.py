@@ -20,16 +20,18 @@ def load(shell: InteractiveShell) -> None:
     """Set up a kernel. Loading twice changes nothing; without a project it still loads."""
     session = current()
     try:
-        connect(session, shell)
+        where = connect(session, shell)
         name = session.workbench.project.name
     except PerijoveError as error:
         _say(words.usage(error))
         return
-    _say(f"project {name} · {session.paths.root}")
+    _say(f"project {name} · {session.paths.root}{where}")
 
 
-def connect(session: Session, shell: InteractiveShell) -> None:
+def connect(session: Session, shell: InteractiveShell) -> str:
     """Bring the magics and the comms to a shell, and MLflow's calls to the project.
+
+    Returns what to say of where runs are kept; nothing where it is the project itself.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def connect(session: Session, shell: InteractiveShell) -> None:
     background.serve(shell)
     # IPython asks an exception for how it wants to be shown.
     setattr(PerijoveError, "_render_traceback_", words.render_error)  # noqa: B010
-    _send_mlflow_here(session)
+    return _send_mlflow_here(session)
 
 
 def _send_mlflow_here(session: Session) -> str:

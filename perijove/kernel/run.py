@@ -90,6 +90,8 @@ def lived(
 
     The block says itself when ``pj.log`` writes to the run: see :func:`tracking.activate`.
     """
+    if session.workbench.store.remote:
+        session.workbench.outbox.open()  # what the cell logs waits for no network
     kind = tracking.ResumedRun if resumed else tracking.ActiveRun
     run = TrackedRun(run_id, name, kind(session.paths, run_id))
     outer = tracking.current()
@@ -132,6 +134,7 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
         try:
             develop.finish_run(run.run_id, state, run.error, at=at)
         except (PerijoveError, OSError) as error:
+            session.workbench.outbox.hurry()
             _warn(f"The run store will hear later how the run {run.name} ended: {error}")
             return
         if state == "finished":
@@ -197,7 +200,12 @@ def _active_in_mlflow(session: Session, run_id: str) -> Iterator[None]:
     if not leads_to(session.paths, mlflow.get_tracking_uri()):
         yield  # the user logs to another store on purpose; our run is not there
         return
-    mlflow.start_run(run_id=run_id, nested=True)
+    try:
+        mlflow.start_run(run_id=run_id, nested=True)
+    except mlflow.MlflowException as error:  # a server that went away meanwhile
+        _warn(f"What MLflow itself logs in this cell is not kept in the run: {error}")
+        yield
+        return
     status = "FINISHED"
     try:
         yield

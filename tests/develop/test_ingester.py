@@ -338,3 +338,28 @@ def test_an_end_waits_for_a_store_that_is_away(ingester, store, run_id, monkeypa
     assert store.get_run(run_id).status == "RUNNING"
     ingester.ingest()
     assert (store.get_run(run_id).status, store.get_run(run_id).ended) == ("FINISHED", START + 9)
+
+
+def test_a_run_ends_after_all_that_its_other_journals_hold(project, store, ingester, run_id):
+    for name, records in (
+        ("1-0", [["m", START, 0, {"a": 1.0}], ["e", START + 9, "finished", ""]]),
+        ("1-1", [["m", START, 0, {"b": 2.0}], ["p", {"late": "1"}]]),
+    ):
+        writer = JournalWriter(ingester.folder(run_id) / f"{name}.pj")
+        for record in records:
+            writer.append(record)
+        writer.close()
+
+    class Crashing:
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def finish(self, *arguments):
+            raise UnavailableError("gone")
+
+    with pytest.raises(UnavailableError):
+        Ingester(project, Crashing()).ingest(run_id)
+    assert store.get_run(run_id).metrics == {"a": 1.0, "b": 2.0}
+    assert store.get_run(run_id).status == "RUNNING"
+    ingester.ingest(run_id)
+    assert (store.get_run(run_id).status, store.get_run(run_id).ended) == ("FINISHED", START + 9)

@@ -350,7 +350,7 @@ def test_a_queued_run_stands_like_its_job_until_it_is_adopted(project, service, 
     assert (run.summary.state, run.summary.job, run.seed) == ("queued", "", 3)
     assert run.summary.tracked_by == "mlflow"  # nobody has it yet
     assert service.status().fact == "night waits for its turn"
-    job = submit(jobs, [sys.executable, "-c", "input()"])
+    job = submit(jobs, [sys.executable, "-c", "import time; time.sleep(60)"])
     service.assign_job(run_id, job.id)
     assert service.get_run(run_id).summary.state == "queued"
     assert service.get_run(run_id).summary.job == job.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -50,14 +51,25 @@ class ClientRunStore:
     """
 
     def __init__(self, project: ProjectContext, uri: str) -> None:
-        from mlflow import MlflowClient
-
         self.project = project
         self.uri = uri
+        self.remote = uri.startswith(("http://", "https://"))
         self._lock = threading.Lock()
         self._experiment = ""
         with client_errors(uri):
-            self._client: Any = MlflowClient(tracking_uri=uri)
+            self._client = self._open()
+
+    def _open(self) -> Any:
+        if self.remote:
+            from perijove.adapters.mlflow.remote import BriefClient
+
+            return BriefClient(self.uri)
+        from mlflow import MlflowClient
+
+        if urlsplit(self.uri).scheme in ("", "file"):
+            # MLflow advises against folders of files; this one is there and in use.
+            os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+        return MlflowClient(tracking_uri=self.uri)
 
     @property
     def experiment(self) -> str:
@@ -194,7 +206,10 @@ class ClientRunStore:
         return points, max((p.at for p in points), default=cursor)
 
     def artifact_folder(self, run_id: str) -> Path:
-        folder = self._local(run_id) or self._staging(run_id)
+        try:
+            folder = self._local(run_id) or self._staging(run_id)
+        except UnavailableError:  # what is put there now is sent when the run ends
+            folder = self._staging(run_id)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

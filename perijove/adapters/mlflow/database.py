@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
-from perijove.adapters.mlflow.plugin import SCHEME, installed, plugin_uri
+from perijove.adapters.mlflow.plugin import OUTBOX_VARIABLE, SCHEME, installed, plugin_uri
 from perijove.core.errors import ReadOnlyError, UnavailableError
 from perijove.core.files import locked, on_network
 from perijove.core.ledger import now
@@ -80,7 +80,10 @@ def tracking_environment(paths: ProjectPaths, name: str) -> dict[str, str]:
     uri = tracking_uri(paths)
     if uri == own_uri(paths):
         return {"MLFLOW_TRACKING_URI": plugin_uri(paths) if installed() else uri}
-    return {"MLFLOW_TRACKING_URI": uri, "MLFLOW_EXPERIMENT_NAME": name}
+    found = {"MLFLOW_TRACKING_URI": uri, "MLFLOW_EXPERIMENT_NAME": name}
+    if uri.startswith(("http://", "https://")):
+        found[OUTBOX_VARIABLE] = str(paths.root)
+    return found
 
 
 def ensure_database(paths: ProjectPaths, name: str = "") -> Path:

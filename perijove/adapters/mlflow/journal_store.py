@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import threading
 import time
 import weakref
 from collections.abc import Iterable, Sequence
@@ -26,20 +25,19 @@ from mlflow.utils.validation import (
 )
 
 from perijove.adapters.mlflow.database import artifact_location, ensure_database, own_uri
+from perijove.adapters.mlflow.records import MetricJournals, metric_records
 from perijove.adapters.mlflow.stores import open_run_store
 from perijove.core.context import ProjectContext
 from perijove.core.errors import PerijoveError
-from perijove.core.process_journal import ProcessJournal
 from perijove.develop.ingester import Ingester
 
 KNOWN_SECONDS: Final = 2.0
 """So long a run that was active is taken for active: another process may delete it meanwhile."""
-OPEN_JOURNALS: Final = 16
 
 _stores: weakref.WeakSet[JournalStore] = weakref.WeakSet()
 
 
-class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
+class JournalStore(SqlAlchemyStore):
     """The tracking store of one project.
 
     Parameters
@@ -53,11 +51,8 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
         ensure_database(self.project.paths, self.project.name)
         super().__init__(own_uri(self.project.paths), artifact_location(self.project.paths))
         self._ingester = Ingester(self.project, open_run_store(self.project, own=True))
-        self._journals: dict[str, ProcessJournal] = {}
-        self._written: set[str] = set()
-        """Runs that this process wrote to since they were last moved."""
+        self._journals = MetricJournals(self.project.paths)
         self._active: dict[str, float] = {}
-        self._guard = threading.Lock()
         _stores.add(self)
         # What a process that was killed has logged; its own runs nobody else would move.
         with suppress(PerijoveError):
@@ -87,12 +82,8 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
             path = "" if len(metrics) == 1 else f"metrics[{index}]"
             _validate_metric(metric.key, metric.value, metric.timestamp, metric.step, path=path)
         self._require_active(run_id)
-        journal = self._journal(run_id)
-        for record in _records(metrics):
-            # A full disk costs the training nothing: the record waits in memory.
-            with suppress(OSError):
-                journal.append(record)
-        self._written.add(run_id)
+        for record in metric_records(metrics):
+            self._journals.append(run_id, record)
 
     def _require_active(self, run_id: str) -> None:
         now = time.monotonic()
@@ -102,24 +93,10 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
             self._check_run_is_active(self._get_run(run_uuid=run_id, session=session))
         self._active[run_id] = now
 
-    def _journal(self, run_id: str) -> ProcessJournal:
-        with self._guard:
-            journal = self._journals.get(run_id)
-            if journal is None:
-                while len(self._journals) >= OPEN_JOURNALS:
-                    self._journals.pop(next(iter(self._journals))).close()
-                journal = ProcessJournal(self.project.paths.journals / run_id)
-                self._journals[run_id] = journal
-            return journal
-
     def update_run_info(self, run_id: str, run_status: Any, end_time: Any, run_name: Any) -> Any:
-        self._move([run_id])
         if end_time is not None:
-            with self._guard:
-                journal = self._journals.pop(run_id, None)
-            if journal is not None:
-                journal.close()
-                self._move([run_id])
+            self._journals.close(run_id)
+        self._move([run_id])
         return super().update_run_info(run_id, run_status, end_time, run_name)
 
     def delete_run(self, run_id: str) -> None:
@@ -132,7 +109,7 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
     def _move(self, runs: Iterable[str]) -> None:
         """Bring journals into the database: what this process wrote, and what others did."""
         for run_id in runs:
-            self._written.discard(run_id)
+            self._journals.moved(run_id)
             with suppress(PerijoveError):  # such as a full disk: the journal keeps it
                 self._ingester.ingest(run_id)
 
@@ -141,7 +118,7 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
         return super().get_run(run_id)
 
     def _search_runs(self, *args: Any, **kwargs: Any) -> Any:
-        self._move(list(self._written))
+        self._move(self._journals.written())
         with suppress(PerijoveError):
             self._ingester.ingest()
         return super()._search_runs(*args, **kwargs)
@@ -171,34 +148,16 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
         return super().get_max_step_for_metric(run_id, metric_key)
 
 
-def _records(metrics: Sequence[Metric]) -> list[tuple[Any, ...]]:
-    """Put the metrics of one time and step into one record, each key once."""
-    records: list[tuple[Any, ...]] = []
-    for metric in metrics:
-        values: dict[str, float] | None = None
-        if records:
-            _, at, step, last = records[-1]
-            if (at, step) == (metric.timestamp, metric.step) and metric.key not in last:
-                values = last
-        if values is None:
-            values = {}
-            records.append(("m", metric.timestamp, metric.step, values))
-        values[metric.key] = float(metric.value)
-    return records
-
-
 def _leave_connections() -> None:
-    """In a forked child: the parent's connections and locks are not ours."""
+    """In a forked child: the parent's connections are not ours."""
     for store in list(_stores):
         store.engine.dispose(close=False)
-        store._guard = threading.Lock()
-        store._written.clear()
 
 
 def _move_all() -> None:
     """At the end of the process: what was logged after the end of its run, such as a score."""
     for store in list(_stores):
-        store._move(list(store._written))
+        store._move(store._journals.written())
 
 
 os.register_at_fork(after_in_child=_leave_connections)

@@ -1,11 +1,16 @@
 """MLflow's own API on the project's run store: the URI scheme ``perijove:///PROJECT``.
 
 MLflow loads its plug-ins while it is imported itself, so that nothing of it may be imported here:
-both functions load what they need when a store is first asked for.
+the functions load what they need when a store is first asked for.
+
+Where the user keeps runs on a server, ``MLFLOW_TRACKING_URI`` stays what it is. A kernel of a
+project sets ``PERIJOVE_OUTBOX`` beside it, and MLflow's calls to that server go out through the
+journals; without it, and for every other server, the store is MLflow's own.
 """
 
 from __future__ import annotations
 
+import os
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +19,8 @@ from urllib.parse import quote, unquote, urlsplit
 from perijove.core.paths import ProjectPaths
 
 SCHEME: Final = "perijove"
+OUTBOX_VARIABLE: Final = "PERIJOVE_OUTBOX"
+"""The root of the project whose runs are on the server that ``MLFLOW_TRACKING_URI`` names."""
 
 
 def plugin_uri(paths: ProjectPaths) -> str:
@@ -37,6 +44,18 @@ def open_tracking_store(store_uri: str, artifact_uri: str | None = None) -> Any:
     from perijove.adapters.mlflow.journal_store import JournalStore
 
     return JournalStore(project_of(store_uri))
+
+
+def open_remote_store(store_uri: str, artifact_uri: str | None = None) -> Any:
+    """Make MLflow's store on a server; the entry points ``http`` and ``https``."""
+    root = os.environ.get(OUTBOX_VARIABLE, "")
+    if root and store_uri == os.environ.get("MLFLOW_TRACKING_URI"):
+        from perijove.adapters.mlflow.outbox_store import OutboxStore
+
+        return OutboxStore(Path(root), store_uri)
+    from mlflow.tracking._tracking_service.utils import _get_rest_store
+
+    return _get_rest_store(store_uri)
 
 
 def open_registry_store(store_uri: str, tracking_uri: str | None = None) -> Any:

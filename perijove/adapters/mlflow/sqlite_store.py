@@ -67,6 +67,8 @@ class SqliteRunStore:
         When the database has a schema that this code is not tested with, or is damaged.
     """
 
+    remote = False
+
     def __init__(self, project: ProjectContext) -> None:
         self.project = project
         self.path = database.ensure_database(project.paths, project.name)

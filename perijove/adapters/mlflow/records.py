@@ -1,0 +1,92 @@
+"""Metrics that MLflow's API was given, as records of journals."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from mlflow.entities import Metric
+
+from perijove.core.paths import ProjectPaths
+from perijove.core.process_journal import ProcessJournal
+
+OPEN_JOURNALS: Final = 16
+
+_all: weakref.WeakSet[MetricJournals] = weakref.WeakSet()
+
+
+def metric_records(metrics: Sequence[Metric]) -> list[tuple[Any, ...]]:
+    """Put the metrics of one time and step into one record, each key once."""
+    records: list[tuple[Any, ...]] = []
+    for metric in metrics:
+        values: dict[str, float] | None = None
+        if records:
+            _, at, step, last = records[-1]
+            if (at, step) == (metric.timestamp, metric.step) and metric.key not in last:
+                values = last
+        if values is None:
+            values = {}
+            records.append(("m", metric.timestamp, metric.step, values))
+        values[metric.key] = float(metric.value)
+    return records
+
+
+class MetricJournals:
+    """The journals of the runs that this process writes to. Safe to share and to fork.
+
+    Parameters
+    ----------
+    paths
+        The project's paths.
+    """
+
+    def __init__(self, paths: ProjectPaths) -> None:
+        self._paths = paths
+        self._lock = threading.Lock()
+        self._open: dict[str, ProcessJournal] = {}
+        self._written: set[str] = set()
+        _all.add(self)
+
+    def append(self, run_id: str, record: tuple[Any, ...]) -> None:
+        """Append to a run's journal. A full disk costs the caller nothing: the record waits."""
+        with self._lock:
+            journal = self._open.get(run_id)
+            if journal is None:
+                while len(self._open) >= OPEN_JOURNALS:
+                    self._open.pop(next(iter(self._open))).close()
+                journal = self._open[run_id] = ProcessJournal(self._paths.journals / run_id)
+            self._written.add(run_id)
+        with suppress(OSError):
+            journal.append(record)
+
+    def written(self) -> list[str]:
+        """Return the runs that were written to since they were last asked for here."""
+        with self._lock:
+            found = list(self._written)
+            self._written.clear()
+            return found
+
+    def moved(self, run_id: str) -> None:
+        """Take note that a run's journals are in the store."""
+        self._written.discard(run_id)
+
+    def close(self, run_id: str) -> None:
+        """Let go of a run's journal; the next record opens another one."""
+        with self._lock:
+            journal = self._open.pop(run_id, None)
+        if journal is not None:
+            journal.close()
+
+
+def _start_anew() -> None:
+    """In a forked child: the parent moves what the parent wrote."""
+    for journals in list(_all):
+        journals._lock = threading.Lock()
+        journals._written.clear()
+
+
+os.register_at_fork(after_in_child=_start_anew)
