@@ -43,6 +43,9 @@ class Recipe(Facts):
     """The run that the training cell adopts; a new one when empty."""
     resume: bool = False
     """Go on from the run's last checkpoint."""
+    chosen: bool = False
+    """Whether the cells are a choice already. Else they are all that ran, and those that have
+    effects outside are left out when they are executed."""
     left_out: list[Cell] = []
     """Cells that ran and were not taken along: they deploy, or write outside."""
 

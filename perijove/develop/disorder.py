@@ -6,10 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from perijove.contracts.base import Millis
 from perijove.contracts.develop import Disorder
 
 MAX_NAMED: Final = 5
+MAX_LISTED: Final = 50
+"""Cells and names of one reason: a run's tag has to hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,10 @@ def find_disorder(
                 names,
             )
         )
-    return found
+    return [
+        msgspec.structs.replace(one, cells=one.cells[:MAX_LISTED], names=one.names[:MAX_LISTED])
+        for one in found
+    ]
 
 
 class _Places:

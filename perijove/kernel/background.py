@@ -28,6 +28,7 @@ from perijove.core.errors import (
 )
 from perijove.core.jobs import JobSpec
 from perijove.core.recipes import RECIPE_FILE, Recipe, encode_recipe
+from perijove.develop.tags import DISORDER_TAG
 from perijove.kernel.files import unwatched
 from perijove.kernel.history import Executed
 from perijove.kernel.saved import saved_cells
@@ -107,6 +108,7 @@ def submit(session: Session, wish: Wish) -> Sent:
 
 
 def _recipe(session: Session, wish: Wish, cells: list[Cell], left_out: list[Candidate]) -> Recipe:
+    from perijove.kernel.disordered import disorder_text
     from perijove.kernel.run import commit_tags
 
     shell = session.shell
@@ -122,7 +124,8 @@ def _recipe(session: Session, wish: Wish, cells: list[Cell], left_out: list[Cand
         hash_seed="" if fixed is None else str(fixed % 2**32),
         pins=_pins(session.reads),
         params={key: repr(value) for key, value in wish.params.items()},
-        tags=commit_tags(session),
+        tags={**commit_tags(session), DISORDER_TAG: disorder_text(session, wish.training)},
+        chosen=True,
         left_out=[one.executed.cell for one in left_out],
     )
 

@@ -95,6 +95,7 @@ class EndpointHandle:
         str
             How many were recorded, and the live KPI.
         """
+        self._session.refuse_in_rerun("records no outcomes")
         identifiers, values = _outcomes(outcomes, truth)
         return self._session.workbench.monitor.record_outcomes(
             self.name, identifiers, values, by=self._session.actor
@@ -152,6 +153,7 @@ def request_deployment(
     session: Session, node: Node, endpoint: str, target: str, override: str | None
 ) -> Endpoint:
     """Put a revision on the chain; return before it answers."""
+    session.refuse_in_rerun("deploys nothing")
     signed = OverrideRequest(by=session.actor, reason=override) if override is not None else None
     with unwatched():
         session.workbench.project.trust.give()

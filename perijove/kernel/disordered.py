@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from perijove.contracts.develop import Disorder
 from perijove.core.errors import InvalidInputError
 from perijove.develop.disorder import Ran, Stands, find_disorder
@@ -37,6 +39,11 @@ def disorder(session: Session, training: Executed | None = None) -> list[Disorde
     return find_disorder(
         [_ran(one) for one in (*executed, training)], stands, saved, _hidden(session, training)
     )
+
+
+def disorder_text(session: Session, training: Executed | None = None) -> str:
+    """Return the same as the run's tag holds it."""
+    return msgspec.json.encode(disorder(session, training)).decode()
 
 
 def _ran(one: Executed) -> Ran:

@@ -122,7 +122,9 @@ def _version_of(session: Session, model: Any) -> Node:
 
 def _evaluate(session: Session, version: Node, data: str, split: str) -> Evaluation:
     bench = session.workbench
-    node = bench.data.registry.resolve(*parse_version(data), by=session.actor)
+    name, version = parse_version(data)
+    version = version or session.pinned(name)
+    node = bench.data.registry.resolve(name, version, by=session.actor)
     declared = bench.project.definition.data.get(node.name, DataTable())
     facts = facts_of(version, ModelFacts)
     columns = _columns(node, facts, version.ref)

@@ -51,6 +51,8 @@ class Recording:
     """What a process that executes a recipe goes by."""
 
     recipe: Recipe
+    proving: bool = False
+    """It runs once more to prove a run: what it does outside would be done twice."""
     run: TrackedRun | None = None
     training: bool = False
     """Whether the training cell runs now; the cells before it log nothing."""
@@ -112,7 +114,7 @@ class _Recorded:
 
         with using(Session(shell)) as session:
             extension.connect(session, shell)
-            recording = session.recording = Recording(self.recipe)
+            recording = session.recording = Recording(self.recipe, proving=not self._tells)
             run_id = self._adopt(session)
             cells = self.recipe.cells
             error: BaseException | None = None
@@ -158,8 +160,8 @@ class _Recorded:
         assert recording.run is not None
         prepare(self.recipe.seed, deterministic=self.recipe.deterministic)
         tracking.activate(tracking.SILENT)
-        *before, training = self.recipe.cells
-        for cell in before:
+        training = self.recipe.cells[-1]
+        for cell in self._before():
             _run_cell(shell, cell)
         recording.training = True
         tracking.activate(recording.run.writer)
@@ -167,6 +169,26 @@ class _Recorded:
         prepare(self.recipe.seed, deterministic=self.recipe.deterministic)
         with joined(session, recording.run.run_id, training.source):
             _run_cell(shell, training)
+
+    def _before(self) -> list[Cell]:
+        """Return the cells to run before the training cell; where nobody chose, tell the others."""
+        from perijove.kernel.history import Executed
+        from perijove.kernel.selection import Selection
+
+        *before, training = self.recipe.cells
+        if self.recipe.chosen or not before:
+            return before
+        selection = Selection(
+            [Executed(cell.number, cell.source) for cell in before],
+            Executed(training.number, training.source),
+            namespace={},
+            params=self.recipe.params,
+        )
+        wanted = selection.sufficient()
+        for one in selection.candidates:
+            if one.number not in wanted:
+                print(f"Perijove: cell {one.number} is left out: {one.reason}.")  # noqa: T201 - the job's log
+        return [cell for cell in before if cell.number in wanted]
 
     def _told(
         self,

@@ -18,9 +18,10 @@ from perijove.contracts.develop import Cell
 from perijove.core.errors import PerijoveError
 from perijove.core.ledger import now
 from perijove.core.recipes import Recipe
-from perijove.develop.ports import EndState
-from perijove.develop.tags import COMMIT_TAG, DIRTY_TAG
+from perijove.develop.ports import Batch, EndState
+from perijove.develop.tags import COMMIT_TAG, DIRTY_TAG, DISORDER_TAG
 from perijove.kernel import tracking
+from perijove.kernel.disordered import disorder_text
 from perijove.kernel.environment import git_commit, packages
 from perijove.kernel.files import unwatched
 from perijove.kernel.session import Inputs, Session
@@ -129,6 +130,9 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
             inputs = session.inputs()
             develop.record_inputs(run.run_id, inputs.refs, inputs.unregistered)
             develop.record_origin(run.run_id, cells=cells, environment=packages())
+            if session.recording is None:  # else whoever sent it has looked at the notebook
+                tags = {DISORDER_TAG: disorder_text(session)}
+                develop.store.write(run.run_id, Batch(tags=tags))
         except (PerijoveError, OSError) as error:
             _warn(f"What made the run {run.name} is not kept whole: {error}")
         try:

@@ -105,6 +105,15 @@ class Selection:
             )
         return [c.number for c in self.candidates if c.number in set(numbers)]
 
+    def sufficient(self) -> list[int]:
+        """Return the wanted cells, and those whose names they need, whatever else these do."""
+        chosen = self.chosen()
+        while True:
+            needed = {one.definer for one in self.missing(chosen)} - {None}
+            if not needed:
+                return chosen
+            chosen = [c.number for c in self.candidates if c.number in {*chosen, *needed}]
+
     def missing(self, chosen: Collection[int]) -> list[Missing]:
         """Return the names that the chosen cells and the training cell lack, in order of use."""
         sent = [*(c for c in self.candidates if c.number in set(chosen)), self.training]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perijove.core.errors import PerijoveError
+from perijove.core.errors import ConflictError, PerijoveError
 from perijove.core.paths import PROJECT_FILE, ProjectPaths, find_project
 from perijove.core.project_file import ProjectFile
 from perijove.data.locations import AllowList, is_url
@@ -137,6 +137,21 @@ class Session:
     def pinned(self, name: str) -> int:
         """Return the version of a dataset that a recipe is bound to; 0 for the newest."""
         return self.recording.recipe.pins.get(name, 0) if self.recording is not None else 0
+
+    def refuse_in_rerun(self, what: str) -> None:
+        """Refuse what must not happen a second time where a run is only being proved.
+
+        Raises
+        ------
+        ConflictError
+            In a rerun.
+        """
+        if self.recording is not None and self.recording.proving:
+            raise ConflictError(
+                f"A rerun {what}.",
+                "Keep that in a cell of its own, outside the training cell.",
+                code="rerun_has_effects",
+            )
 
     def record_read(self, *refs: str) -> None:
         """Remember that data versions or splits were read."""
