@@ -97,6 +97,8 @@ class QualityFacts(Facts):
     quarantine: str = ""
     """Reference of the quarantined rows, a dataset of its own with the column ``_failed``."""
     seconds: float = 0.0
+    references: dict[str, str] = {}
+    """For each rule's ``references``, the data version that its values were looked up in."""
 
 
 class QualityResult(Struct):

@@ -13,7 +13,7 @@ from typing import Any
 from perijove.contracts.chain import Node
 from perijove.contracts.data import DataFacts, Proof
 from perijove.contracts.jobs import Job
-from perijove.contracts.quality import QualityFacts, Rule
+from perijove.contracts.quality import QualityFacts
 from perijove.core import jobs
 from perijove.core.chain import ProofFacts, facts_of, make_ref
 from perijove.core.context import ProjectContext
@@ -27,6 +27,7 @@ from perijove.core.files import sha256_text
 from perijove.core.jobs import JobRunner, JobSpec
 from perijove.data.curation import Curation, Program
 from perijove.data.ports import ArrowTable, DataEngine, Lake, Programs, RowSums, RuleEngine, Table
+from perijove.data.references import References
 from perijove.data.registry import LAKE_KINDS, Registry
 
 
@@ -45,6 +46,8 @@ class Making:
         Hash the rows of a version that was made again.
     rules
         Applies the rules as they were.
+    references
+        Finds what their foreign keys were looked up in.
     programs
         Loads a recorded program into this process: one that was started for it.
     runner
@@ -59,6 +62,7 @@ class Making:
         engine: DataEngine,
         lake: Lake,
         rules: RuleEngine,
+        references: References,
         programs: Programs,
         runner: JobRunner,
     ) -> None:
@@ -68,6 +72,7 @@ class Making:
         self._engine = engine
         self._lake = lake
         self._rules = rules
+        self._references = references
         self._programs = programs
         self._runner = runner
 
@@ -234,26 +239,10 @@ class Making:
         """Apply the rules that let the version pass."""
         if not facts.quality:
             return table
-        rules = [
-            r.rule for r in facts_of(self.project.chain.get(facts.quality), QualityFacts).results
-        ]
-        return self._rules.apply(table, rules, self._references(node, facts, rules)).kept
-
-    def _references(
-        self, node: Node, facts: DataFacts, rules: Sequence[Rule]
-    ) -> Mapping[str, ArrowTable]:
-        """Read what foreign keys are looked up in: the versions of that time."""
-        versions = [self.project.chain.get(ref) for ref in facts.inputs]
-        found = {}
-        for reference in {rule.references for rule in rules if rule.references}:
-            # Names of datasets and of columns may hold dots.
-            for at in (at for at, letter in enumerate(reference) if letter == "."):
-                name, column = reference[:at], reference[at + 1 :]
-                older = [v for v in self.project.chain.versions("data", name) if v.at <= node.at]
-                version = next((v for v in [*versions, *older] if v.name == name), None)
-                if version is not None and column in _columns(version):
-                    found[reference] = self._registry.read(version, [column])
-        return found
+        checked = facts_of(self.project.chain.get(facts.quality), QualityFacts)
+        rules = [result.rule for result in checked.results]
+        then = self._references.then(checked, facts.inputs, node.at)
+        return self._rules.apply(table, rules, self._references.read(then)).kept
 
     def _sums(self, name: str, table: ArrowTable) -> RowSums:
         """Hash rows as those of a version are: from files, by the data worker."""
@@ -276,10 +265,6 @@ class Making:
                 code="not_reproducible",
             )
         return self._engine.row_sums(self._registry.table(node)).fingerprint
-
-
-def _columns(node: Node) -> list[str]:
-    return [column.name for column in facts_of(node, DataFacts).columns]
 
 
 def proof_of(node: Node) -> Proof:

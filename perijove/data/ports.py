@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -527,6 +527,8 @@ class Applied(Checked):
     dropped: int
     """Rows that a fix took away: in neither table."""
     rules_sha256: str = ""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """For each rule's ``references``, the data version that was looked up."""
 
 
 class RuleEngine(Protocol):

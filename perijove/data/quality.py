@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
 
 from perijove.contracts.alerts import Alert
 from perijove.contracts.chain import Node
-from perijove.contracts.data import DataFacts
 from perijove.contracts.quality import (
     QualityFacts,
     QualityHistory,
@@ -24,7 +23,8 @@ from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, NotFoundError, PerijoveError
 from perijove.core.files import sha256_text
 from perijove.core.project_file import DataTable
-from perijove.data.ports import Applied, ArrowTable, Checked, RuleEngine, Table, Work
+from perijove.data.ports import Applied, ArrowTable, Checked, RuleEngine, Work
+from perijove.data.references import References, refs
 from perijove.data.registry import Registry
 from perijove.data.rules import RuleFiles
 from perijove.data.standing import standing_alerts
@@ -45,6 +45,8 @@ class Quality:
         Checks a version in the background.
     engine
         Evaluates rules.
+    references
+        Finds what foreign keys are looked up in.
     read_schema
         Reads rules from the text of a schema that another library wrote.
     """
@@ -55,6 +57,7 @@ class Quality:
         registry: Registry,
         tasks: Tasks,
         engine: RuleEngine,
+        references: References,
         read_schema: Callable[[str], Suggestions],
     ) -> None:
         self.project = project
@@ -62,6 +65,7 @@ class Quality:
         self._registry = registry
         self._tasks = tasks
         self._engine = engine
+        self._references = references
         self._read_schema = read_schema
         self._newest: dict[str, int | None] = {}
 
@@ -122,12 +126,13 @@ class Quality:
         """
         found = self.files.require(name)
         rules = self._complete(name, found.rules)
-        references = {
-            key: self._registry.read(node, [column])
-            for key, (node, column) in self._references(rules, inputs).items()
-        }
-        applied = self._engine.apply(table, rules, references)
-        return replace(applied, rules_sha256=sha256_text(found.text) if found.text else "")
+        references = self._references.now(rules, inputs)
+        applied = self._engine.apply(table, rules, self._references.read(references))
+        return replace(
+            applied,
+            rules_sha256=sha256_text(found.text) if found.text else "",
+            references=refs(references),
+        )
 
     def check(self, name: str, version: int = 0, *, by: str) -> Task:
         """Check a version in the background, and put what is found on the chain."""
@@ -147,18 +152,18 @@ class Quality:
 
     def _check(self, node: Node, found: RuleSet, work: Work, *, by: str) -> None:
         rules = self._complete(node.name, found.rules)
-        references: dict[str, tuple[Table, str]] = {
-            key: (self._registry.table(other), column)
-            for key, (other, column) in self._references(rules, []).items()
+        references = self._references.now(rules, [])
+        tables = {
+            key: (self._registry.table(one.node), one.column) for key, one in references.items()
         }
         checked = self._engine.check(
-            self._registry.table(node), rules, references, work=work,
+            self._registry.table(node), rules, tables, work=work,
             scratch=self.project.paths.cache / "scratch",
         )  # fmt: skip
         work.report(1.0)  # the last moment for a cancel: what follows stays
         self._add(
             node.name, node.ref, checked, by=by, rules_sha256=sha256_text(found.text),
-            kept=checked.rows,
+            kept=checked.rows, references=refs(references),
         )  # fmt: skip
 
     def record(
@@ -182,6 +187,7 @@ class Quality:
             name or ref_name(dataset), dataset, applied, by=by, rules_sha256=applied.rules_sha256,
             kept=applied.kept.num_rows, quarantined=applied.quarantined.num_rows,
             fixed=applied.fixed, dropped=applied.dropped, quarantine=quarantine, version=version,
+            references=applied.references,
         )  # fmt: skip
 
     def next_ref(self, name: str) -> str:
@@ -219,12 +225,13 @@ class Quality:
     def _add(
         self, name: str, dataset: str, checked: Checked, *, by: str, rules_sha256: str, kept: int,
         quarantined: int = 0, fixed: int = 0, dropped: int = 0, quarantine: str = "",
-        version: int | None = None,
+        version: int | None = None, references: Mapping[str, str],
     ) -> Node:  # fmt: skip
         facts = QualityFacts(
             dataset=dataset, rows=checked.rows, kept=kept, quarantined=quarantined, fixed=fixed,
             dropped=dropped, blocked=checked.blocked, results=checked.results,
             rules_sha256=rules_sha256, quarantine=quarantine, seconds=round(checked.seconds, 3),
+            references=dict(references),
         )  # fmt: skip
         sources = {dataset: "checked"}
         return self.project.chain.add(
@@ -240,24 +247,3 @@ class Quality:
             else rule
             for rule in rules
         ]
-
-    def _references(
-        self, rules: Sequence[Rule], inputs: Sequence[str]
-    ) -> dict[str, tuple[Node, str]]:
-        """Find the versions and columns that foreign keys name; what is not there is left out."""
-        pinned = {ref_name(ref): ref for ref in inputs}
-        found: dict[str, tuple[Node, str]] = {}
-        for key in {rule.references for rule in rules if rule.references}:
-            cuts = [at for at, letter in enumerate(key) if letter == "."]
-            for at in reversed(cuts):  # names of datasets and of columns may hold dots
-                name, column = key[:at], key[at + 1 :]
-                if name in pinned:
-                    node = self.project.chain.get(pinned[name])
-                elif self.project.chain.latest("data", name) is not None:
-                    node = self._registry.resolve(name)
-                else:
-                    continue
-                if any(known.name == column for known in facts_of(node, DataFacts).columns):
-                    found[key] = (node, column)
-                    break
-        return found

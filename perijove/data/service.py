@@ -19,6 +19,7 @@ from perijove.data.making import Making
 from perijove.data.ports import DataEngine, DataSource, Lake, Profiler, Programs, RuleEngine
 from perijove.data.profiles import Profiles
 from perijove.data.quality import Quality
+from perijove.data.references import References
 from perijove.data.registry import Registry
 from perijove.data.schedules import Schedules
 from perijove.data.sources import SourceCatalog
@@ -72,10 +73,19 @@ class DataService:
         self.registry = Registry(project, engine, lake, self.sources)
         self.splits = Splits(project, self.registry, engine)
         self.profiles = Profiles(project, self.registry, self.tasks, profiler)
-        self.quality = Quality(project, self.registry, self.tasks, rules, read_schema)
+        references = References(project, self.registry)
+        self.quality = Quality(project, self.registry, self.tasks, rules, references, read_schema)
         self.curation = Curation(project, self.registry, engine, lake, self.quality)
         self.making = Making(
-            project, self.registry, self.curation, engine, lake, rules, programs, runner
+            project,
+            self.registry,
+            self.curation,
+            engine,
+            lake,
+            rules,
+            references,
+            programs,
+            runner,
         )
         self.schedules = Schedules(
             project,

@@ -1264,6 +1264,10 @@ export interface components {
     Activity: {
       cpu_percent: number | null;
       detail: string;
+      /** @default [] */
+      devices?: number[];
+      /** @default null */
+      gpu_memory?: number | null;
       id: string;
       /** @enum {unknown} */
       kind: 'endpoint' | 'job' | 'kernel' | 'run';
@@ -2550,6 +2554,10 @@ export interface components {
       /** @default  */
       quarantine?: string;
       quarantined: number;
+      /** @default {} */
+      references?: {
+        [key: string]: string;
+      };
       results: components['schemas']['RuleResult'][];
       rows: number;
       rules_sha256: string;

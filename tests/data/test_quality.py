@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,6 +21,7 @@ from perijove.core.errors import (
     ProjectFileError,
 )
 from perijove.core.ledger import now
+from perijove.data.references import References
 from perijove.data.routes import HANDLERS
 from perijove.data.service import DataService
 
@@ -174,6 +176,41 @@ def test_a_foreign_key_is_looked_up_in_the_version_that_was_read(
         folder, "clean", _rules(("host", 'check="foreign_key"\ncolumns=["h"]\nreferences="a.b"'))
     )
     assert data.quality.apply("clean", table).results[0].state == "error"
+
+
+def test_a_check_records_what_foreign_keys_were_looked_up_in(
+    data: DataService, raw: str, folder: Path
+) -> None:
+    """Two datasets could be meant: the longest name that has the column counts, then and now."""
+    (folder / "hosts.csv").write_text("up.name\nz\n")
+    (folder / "hosts.up.csv").write_text("name\na\nb\n")
+    for name in ("hosts", "hosts.up"):
+        data.registry.register(f"{name}.csv", name=name, by="ada")
+    _write(
+        folder, "clean",
+        _rules(("host", 'check="foreign_key"\ncolumns=["h"]\nreferences="hosts.up.name"\n'
+                        'action="quarantine"')),
+    )  # fmt: skip
+    table = pa.table({"h": ["a", "z", None]})
+    made = data.curation.commit("clean", table, inputs=[raw], source="f", by="ada")
+    assert made.version == 1
+    facts = facts_of(made, DataFacts)
+    checked = facts_of(data.project.chain.get(facts.quality), QualityFacts)
+    assert checked.references == {"hosts.up.name": "data:hosts.up@1"}
+    (folder / "hosts.up.csv").write_text("name\nz\n")
+    assert data.quality.apply("clean", table).references == {"hosts.up.name": "data:hosts.up@2"}
+
+    references = References(data.project, data.registry)
+    older = msgspec.structs.replace(checked, references={})  # as it was not recorded once
+    for known in (checked, older):
+        then = references.then(known, facts.inputs, made.at)
+        held = references.read(then)["hosts.up.name"]
+        assert held.to_pydict() == {"name": ["a", "b"]}
+
+    task = data.quality.check("clean", by="ada")
+    assert data.tasks.wait(task.id, 60).state == "finished"
+    newest = data.quality.history("clean").items[0].facts
+    assert newest.references == {"hosts.up.name": "data:hosts.up@2"}
 
 
 def test_a_check_of_files_looks_up_foreign_keys_and_can_be_cancelled(
