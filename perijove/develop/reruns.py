@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -452,7 +453,7 @@ def _pinned(lock: str) -> dict[str, str]:
         wish = line.rpartition("  # ")[2] if line.startswith("-e ") else line.removeprefix("# ")
         name, separator, version = wish.partition("==" if "==" in wish else " @ ")
         if separator:
-            found[name.strip()] = version.strip()
+            found[name.strip()] = unquote(version.strip())  # installers write a URL in two ways
     return found
 
 
