@@ -213,6 +213,7 @@ class Workbench:
 
     @once
     def operate(self) -> OperateService:
+        from perijove.adapters.jobs.usage import JobUsage
         from perijove.adapters.nvml import sample_gpus
         from perijove.operate.service import OperateService, Source
 
@@ -227,6 +228,7 @@ class Workbench:
             },
             self.jobs,
             self.held,
+            JobUsage(self.jobs.folder),
         )
 
     def resume(self) -> list[str]:

@@ -42,6 +42,9 @@ class Activity(Struct):
     memory: int | None
     since: Millis | None
     stoppable: bool
+    gpu_memory: int | None = None
+    devices: list[int] = []
+    """GPUs that it holds, by NVML's numbers."""
 
 
 class OperateReport(Struct):

@@ -186,8 +186,8 @@ class JobRunner(Protocol):
         """A value that differs when a job has moved on since."""
         ...
 
-    def list(self) -> Sequence[Job]:
-        """Return the jobs, newest first."""
+    def list(self, limit: int = 500) -> Sequence[Job]:
+        """Return the newest jobs, newest first."""
         ...
 
 

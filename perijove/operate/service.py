@@ -15,6 +15,7 @@ from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, NotFoundError
 from perijove.core.jobs import ACTIVE, JobRunner
 from perijove.core.ledger import now
+from perijove.operate.ports import Meter, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class OperateService:
         Runs the project's jobs.
     held
         Tells what waits until the user trusts the project; empty where nothing does.
+    meter
+        Measures the processes of jobs.
     """
 
     def __init__(
@@ -53,9 +56,11 @@ class OperateService:
         sources: dict[str, Source],
         jobs: JobRunner,
         held: Callable[[], str] = str,
+        meter: Meter = lambda jobs: {},
     ) -> None:
         self.project = project
         self.jobs = jobs
+        self._meter = meter
         self._gpus = gpus
         self._held = held
         self._sources = {
@@ -110,11 +115,20 @@ class OperateService:
         self.project.chain.ledger.audit(by, "stop job", before.subject, job=job, kind=before.kind)
         return after
 
+    def retry_job(self, job: str, *, by: str, resume: bool = False) -> Job:
+        """Do a job's work again, and say in the audit who had it done."""
+        new = self.jobs.retry(job, by=by, resume=resume)
+        action = "resume job" if resume else "retry job"
+        self.project.chain.ledger.audit(by, action, new.subject, job=new.id, retry_of=job)
+        return new
+
     def _stop_job(self, job: str, by: str) -> None:
         self.stop_job(job, by=by)
 
     def _running(self) -> list[Activity]:
-        return [_activity(job) for job in self.jobs.list() if job.state in ACTIVE]
+        active = [job for job in self.jobs.list() if job.state in ACTIVE]
+        taken = self._meter([job.id for job in active])
+        return [_activity(job, taken.get(job.id)) for job in active]
 
     def activities(self) -> list[Activity]:
         """List what runs, in the order of the sources."""
@@ -175,20 +189,14 @@ class OperateService:
         )
 
 
-def _activity(job: Job) -> Activity:
-    import psutil
-
-    memory = None
-    if job.pid is not None:
-        try:
-            process = psutil.Process(job.pid)
-            family = [process, *process.children(recursive=True)]
-            memory = sum(member.memory_info().rss for member in family)
-        except psutil.Error:
-            memory = None  # it has just ended
+def _activity(job: Job, taken: Usage | None) -> Activity:
     share = f"{job.progress:.0%} " if job.progress is not None else ""
+    said = job.waiting and f"waits for {job.waiting}"
     return Activity(
-        id=job.id, kind="job", name=job.title, detail=f"{share}{job.detail}".strip() or job.state,
-        pid=job.pid, cpu_percent=None, memory=memory, since=job.started or job.created,
-        stoppable=True,
+        id=job.id, kind="job", name=job.title,
+        detail=f"{share}{job.detail}".strip() or said or job.state, pid=job.pid,
+        cpu_percent=taken.cpu_percent if taken is not None else None,
+        memory=taken.memory if taken is not None else None, since=job.started or job.created,
+        stoppable=True, gpu_memory=taken.gpu_memory if taken is not None else None,
+        devices=job.devices,
     )  # fmt: skip

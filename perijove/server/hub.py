@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from tornado.websocket import WebSocketClosedError
 
-from perijove.contracts.events import Changed, Failed, Load, Points, Progress, ServerEvent, Watch
+from perijove.contracts.events import (
+    Changed,
+    Ended,
+    Failed,
+    Load,
+    Points,
+    Progress,
+    ServerEvent,
+    Watch,
+)
 from perijove.core.errors import PerijoveError
 
 if TYPE_CHECKING:
@@ -119,7 +128,7 @@ class EventHub:
             if watch is None or watch.bench is not bench:
                 watch = self._watches[project] = ProjectWatch(bench)
             topics = watch.look()
-            moved = watch.moved()
+            moved, ended = watch.moved(), watch.ended()
             bench.project.file.read()  # a broken definition is told to every tab, once
         except PerijoveError as error:
             for tab, subscription in tabs.items():
@@ -140,6 +149,8 @@ class EventHub:
                 events.append((tab, Changed(project, sorted(told))))
             if "data" in subscription.allowed:
                 events += [(tab, Progress(project, task)) for task in moved]
+            if "operate" in subscription.allowed:
+                events += [(tab, Ended(project, job)) for job in ended]
             if "develop" in subscription.allowed:
                 for run_id in subscription.watch.runs:
                     events += [(tab, e) for e in self._points(project, run_id, subscription)]

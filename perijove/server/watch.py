@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from perijove.contracts.deploy import EndpointFacts
+from perijove.contracts.jobs import Job
 from perijove.contracts.table import Task
 from perijove.core.chain import WantedEndpoint, facts_of, make_ref
-from perijove.core.errors import PerijoveError
+from perijove.core.errors import NotFoundError, PerijoveError
+from perijove.core.jobs import ACTIVE
 
 if TYPE_CHECKING:
     from perijove.adapters.workbench import Workbench
@@ -23,6 +26,8 @@ Topic = Literal["problem", "data", "develop", "deploy", "monitor", "operate"]
 ENDED = ("finished", "failed", "cancelled")
 CHAIN: tuple[Topic, ...] = ("problem", "data", "develop", "deploy", "monitor")
 STEPS: tuple[Topic, ...] = (*CHAIN, "operate")
+NEWEST = 50
+"""Of these jobs it is seen that they begin."""
 UNSHOWN = frozenset(("read dataset",))
 """Actions of the audit that change nothing that a page shows."""
 KEPT: dict[str, tuple[Topic, ...]] = {"schedule": ("data",), "cursor": (), "ledger": ()}
@@ -91,6 +96,10 @@ class ProjectWatch:
         self._ledger = LedgerWatch(bench)
         self._seen: dict[str, object] = {}
         self._tasks: dict[str, Task] = {}
+        self._active: set[str] = set()
+        """Jobs that had not ended at the last look."""
+        self._last: str | None = None
+        """The newest job's id at the last look."""
 
     def look(self) -> set[Topic]:
         """Return the topics that are not as they were at the last look.
@@ -117,6 +126,24 @@ class ProjectWatch:
         moved = [task for task in tasks.values() if self._tasks.get(task.id) != task]
         self._tasks = tasks
         return moved
+
+    def ended(self) -> list[Job]:
+        """Return the jobs that have ended since the last look; none at the first one."""
+        jobs = {job.id: job for job in self.bench.jobs.list(NEWEST)}
+        for job in self._active - jobs.keys():
+            with suppress(NotFoundError):  # its folder was deleted
+                jobs[job] = self.bench.jobs.get(job)
+        active = {job.id for job in jobs.values() if job.state in ACTIVE}
+        # Ids come in the order of time: one beyond the last is of a job that came and went between.
+        last, self._last = self._last, max((self._last or "", *jobs))
+        ended = [
+            job
+            for job in jobs.values()
+            if job.id not in active
+            and (job.id in self._active or (last is not None and job.id > last))
+        ]
+        self._active = active
+        return ended
 
     def _marks(self) -> Iterator[Mark]:
         bench, paths = self.bench, self.bench.project.paths

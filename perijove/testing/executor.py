@@ -68,6 +68,8 @@ class ExecutorSuite:
     """The contract of :class:`perijove.core.jobs.Executor`."""
 
     cpus = 2.0
+    deadline = DEADLINE
+    """Seconds that a place may need to start something."""
 
     @pytest.fixture
     def board(self, project: ProjectContext, executor: Executor) -> Iterator[JobBoard]:
@@ -90,7 +92,7 @@ class ExecutorSuite:
     def family(self, board: JobBoard) -> tuple[Job, list[ProcessId]]:
         """Start a job of several processes, and say which."""
         job = self.submit(board, FAMILY)
-        pids = [int(word) for word in read_log(board, job.id, "up").split()[:3]]
+        pids = [int(word) for word in read_log(board, job.id, "up", self.deadline).split()[:3]]
         found = [ProcessId.of(pid) for pid in pids]
         assert None not in found
         return job, [process for process in found if process is not None]
@@ -107,7 +109,7 @@ class ExecutorSuite:
             board, TELL, files={"words.txt": "grüezi".encode()}, env={"SECRET_WORD": "xyzzy"},
             resources=JobResources(cpus=1), notebook="a.ipynb",
         )  # fmt: skip
-        done = board.wait(job.id, DEADLINE)
+        done = board.wait(job.id, self.deadline)
         assert (done.state, done.exit_code, done.result) == ("finished", 0, {"ref": "data:x@1"})
         assert (done.resources.cpus, done.notebook, done.waiting) == (1, "a.ipynb", "")
         assert (done.started or 0) <= (done.ended or 0)
@@ -123,7 +125,7 @@ class ExecutorSuite:
             "if pathlib.Path('mended').exists():\n    print('well')\n    sys.exit(0)\n"
             "jobs.checkpoint({'step': 3})\nraise ValueError('no such column: size')"
         )
-        failed = board.wait(self.submit(board, code, files={"a.txt": b"a"}).id, DEADLINE)
+        failed = board.wait(self.submit(board, code, files={"a.txt": b"a"}).id, self.deadline)
         assert (failed.state, failed.exit_code, failed.resumable) == ("failed", 1, True)
         assert failed.error is not None
         assert "no such column: size" in failed.error.message
@@ -132,7 +134,7 @@ class ExecutorSuite:
         assert (again.retry_of, again.attempt, again.by) == (failed.id, 2, "grace")
         with pytest.raises(ConflictError, match="still"):
             board.retry(again.id, by="grace")
-        assert board.wait(again.id, DEADLINE).state == "finished"
+        assert board.wait(again.id, self.deadline).state == "finished"
         folder = board.folder / again.id
         assert (folder / "a.txt").read_bytes() == b"a"
         assert json.loads((folder / CHECKPOINT_FILE).read_bytes()) == {"step": 3}
@@ -158,7 +160,7 @@ class ExecutorSuite:
         folders.fill(folder, manifest, {"a.txt": b"changed"})
         executor.start(folder, spec)
         until((folder / "state.json").exists, "its start")
-        done = board.wait(identifier, DEADLINE)
+        done = board.wait(identifier, self.deadline)
         assert done.state == "failed"
         assert done.error is not None
         assert done.error.code == "job_tampered"
@@ -184,7 +186,7 @@ class ExecutorSuite:
         state = json.loads((board.folder / job.id / "state.json").read_text())
         os.kill(state["supervisor"]["pid"], signal.SIGKILL)
         began = time.monotonic()
-        lost = board.wait(job.id, DEADLINE)
+        lost = board.wait(job.id, self.deadline)
         assert (lost.state, time.monotonic() - began < 10) == ("lost", True)
         assert lost.error is not None
         assert lost.error.code == "job_lost"
@@ -193,7 +195,7 @@ class ExecutorSuite:
     def test_who_finds_no_room_waits_and_is_stopped_at_once(self, board: JobBoard) -> None:
         everything = JobResources(cpus=self.cpus)
         first = self.submit(board, FOREVER, resources=everything)
-        read_log(board, first.id, "up")
+        read_log(board, first.id, "up", self.deadline)
         second = self.submit(board, "print('second')", resources=everything)
         third = self.submit(board, "print('third')", resources=everything)
         until(lambda: board.get(second.id).waiting, "the wait")
@@ -202,7 +204,7 @@ class ExecutorSuite:
         assert time.monotonic() - began < 2
         assert board.get(third.id).state == "queued"
         board.stop(first.id, by="ada")
-        assert board.wait(third.id, DEADLINE).state == "finished"
+        assert board.wait(third.id, self.deadline).state == "finished"
         assert board.log(second.id).text.find("second\n") < 0
 
     def test_a_deleted_folder_ends_its_job(self, board: JobBoard) -> None:

@@ -40,11 +40,11 @@ def start(runner: JobRunner, code: str, **options: Any) -> Job:
     return runner.submit(spec)
 
 
-def read_log(runner: JobRunner, job: str, until: str) -> str:
+def read_log(runner: JobRunner, job: str, until: str, seconds: float = DEADLINE) -> str:
     """Follow a log until it says something, or the job has ended."""
     import time
 
-    text, offset, end = "", 0, time.monotonic() + DEADLINE
+    text, offset, end = "", 0, time.monotonic() + seconds
     while time.monotonic() < end:
         chunk = runner.log(job, offset)
         text, offset = text + chunk.text, chunk.offset

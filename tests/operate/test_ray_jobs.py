@@ -117,6 +117,8 @@ def cluster(ray_head: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
 class TestRayExecutor(ExecutorSuite):
     """It keeps the contract."""
 
+    deadline = 90.0
+
     @pytest.fixture
     def executor(self, cluster: str, project: ProjectContext) -> RayExecutor:
         return RayExecutor(project)

@@ -12,11 +12,13 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import HTTPClientError
 
+from perijove.adapters.jobs.board import JobBoard
 from perijove.core.chain import RunFacts
 from perijove.core.context import ProjectContext
 from perijove.core.errors import UnavailableError
 from perijove.core.journal import JournalWriter
 from perijove.server.base import STATE
+from perijove.testing.job_runner import start
 from tests.conftest import DEFINITION
 
 Fetch = Callable[..., Any]
@@ -76,6 +78,23 @@ async def test_a_point_that_another_process_logs_arrives(jp_ws_fetch: Fetch, ser
     assert second["reset"] is False
     assert second["series"][0]["values"] == ["NaN"]
     writer.close()
+    stream.close()
+
+
+async def test_a_job_that_has_ended_is_told_once(jp_ws_fetch: Fetch, served: Path) -> None:
+    board = JobBoard(ProjectContext.open(served))
+    old = await asyncio.to_thread(board.wait, start(board, "pass").id, DEADLINE)
+    going = start(board, "import sys; sys.stdin.read(); import time; time.sleep(600)")
+    stream = await _watch(jp_ws_fetch, resources=True)
+    await _next(stream, lambda e: e["type"] == "load")
+    quick = start(board, "pass")
+    told = [await _next(stream, lambda e: e["type"] == "ended")]
+    await asyncio.to_thread(board.stop, going.id, by="ada")
+    told.append(await _next(stream, lambda e: e["type"] == "ended"))
+    assert [(e["job"]["id"], e["job"]["state"]) for e in told] == [
+        (quick.id, "finished"), (going.id, "stopped"),
+    ]  # fmt: skip
+    assert old.id not in json.dumps(told)
     stream.close()
 
 

@@ -56,6 +56,23 @@ async def test_a_job_is_seen_read_and_stopped(call: Fetch, bench: Workbench) -> 
     assert (await call(f"jobs/{job.id}/log", offset="-2"))["text"] == "p\n"
 
 
+async def test_a_job_is_tried_again(call: Fetch, bench: Workbench) -> None:
+    code = "from perijove.core import jobs; jobs.checkpoint({}); raise SystemExit(3)"
+    spec = JobSpec("train", "Train", "run:x@1", [sys.executable, "-c", code], "ada")
+    failed = await asyncio.to_thread(bench.jobs.wait, bench.jobs.submit(spec).id, 30)
+    again = await call(f"jobs/{failed.id}/retry", {"resume": True})
+    assert (again["retry_of"], again["attempt"]) == (failed.id, 2)
+    done = await asyncio.to_thread(bench.jobs.wait, again["id"], 30)
+    assert (done.state, done.resumable) == ("failed", True)
+    actions = [entry["action"] for entry in (await call("audit"))["entries"]]
+    assert "resume job" in actions
+    executors = {item["name"]: item for item in (await call("executors"))["items"]}
+    assert executors["local"]["available"]
+    assert executors["local"]["cpus"] > 0
+    assert not executors["ray"]["available"]
+    assert "[jobs]" in executors["ray"]["reason"]
+
+
 @pytest.mark.parametrize("name", ["..%2F..%2Fetc", "nothing-here", "%00"])
 async def test_a_hostile_id_is_no_job(call: Fetch, name: str) -> None:
     with pytest.raises(HTTPClientError) as caught:

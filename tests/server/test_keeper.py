@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,23 @@ async def test_a_project_at_the_root_is_kept_from_the_start(
     times = app.web_app.settings["last_activity_times"]
     assert await _until(lambda: times.get("perijove"))
     await asyncio.to_thread(runner.stop, job.id, by="the test")
+
+
+async def test_a_server_that_culls_itself_waits_for_a_job(
+    jp_fetch: Fetch, jp_serverapp: ServerApp, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await jp_fetch("perijove", "api", "project", params={"project": "p"})
+    stopped: list[bool] = []
+    monkeypatch.setattr(jp_serverapp, "stop", lambda: stopped.append(True))
+    jp_serverapp.shutdown_no_activity_timeout = 1
+    runner = JobBoard(ProjectContext.open(served))
+    job = start(runner, FOREVER)
+    await asyncio.to_thread(read_log, runner, job.id, "up")
+    times = jp_serverapp.web_app.settings["last_activity_times"]
+    first = await _until(lambda: times.get("perijove"))
+    # Jupyter's own look, which it has every minute.
+    await _until(lambda: times["perijove"] - first > timedelta(seconds=2))
+    jp_serverapp.shutdown_no_activity()
+    assert not stopped
+    await asyncio.to_thread(runner.stop, job.id, by="the test")
+    await _until(lambda: jp_serverapp.shutdown_no_activity() or stopped)

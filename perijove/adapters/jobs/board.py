@@ -45,7 +45,6 @@ from perijove.core.ledger import now
 from perijove.core.recipes import again
 
 ID: Final = re.compile(r"[0-9a-z]{8,32}")
-LISTED: Final = 500
 KEPT: Final = 1000
 PULSE: Final = 50
 
@@ -189,13 +188,9 @@ class JobBoard:
             text=content.decode(errors="replace"), offset=end, ended=ended and end >= size
         )
 
-    def list(self) -> Sequence[Job]:
-        return self._newest(LISTED)
-
     def pulse(self) -> object:
         return [
-            (job.id, job.state, job.progress, job.detail, job.waiting)
-            for job in self._newest(PULSE)
+            (job.id, job.state, job.progress, job.detail, job.waiting) for job in self.list(PULSE)
         ]
 
     def wait(self, id: str, seconds: float | None = None) -> Job:  # noqa: A002
@@ -230,9 +225,9 @@ class JobBoard:
                     shutil.rmtree(self.folder / identifier, ignore_errors=True)
                     self._ended.pop(identifier, None)
 
-    def _newest(self, count: int) -> Sequence[Job]:
+    def list(self, limit: int = 500) -> Sequence[Job]:
         jobs = []
-        for identifier in self._ids()[:count]:
+        for identifier in self._ids()[:limit]:
             # Just being made, or just deleted, or damaged: it hides no other.
             with contextlib.suppress(PerijoveError):
                 jobs.append(self.get(identifier))

@@ -62,10 +62,11 @@ def born(pid: int) -> float:
 def members(folder: str) -> list[int]:
     """Return the processes of this user that belong to the job in ``folder``, but not this one."""
     wanted = f"{VARIABLE}={folder}".encode()
-    return [pid for pid in _pids() if pid != os.getpid() and wanted in _environment(pid)]
+    return [pid for pid in pids() if pid != os.getpid() and wanted in environment(pid)]
 
 
-def _pids() -> list[int]:
+def pids() -> list[int]:
+    """Return the processes of this machine."""
     if os.path.isdir("/proc/self"):
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
     import psutil
@@ -73,7 +74,8 @@ def _pids() -> list[int]:
     return list(psutil.pids())
 
 
-def _environment(pid: int) -> list[bytes]:
+def environment(pid: int) -> list[bytes]:
+    """Return the environment that a process began with; empty where nobody may know it."""
     try:
         if os.path.isdir("/proc/self"):
             with open(f"/proc/{pid}/environ", "rb") as file:
