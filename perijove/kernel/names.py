@@ -7,6 +7,7 @@ body is Python (``%%train``, ``%%time``) are looked into.
 from __future__ import annotations
 
 import ast
+import re
 import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ _TEMPORARY: Final = frozenset(["timeit"])
 _STATEMENTS: Final = frozenset(["time", "prun", "memit"])
 """Line magics whose line is a statement."""
 _OPAQUE_MAGICS: Final = frozenset(["run", "pylab", "store", "load", "sql", "R", "autoreload"])
+_EXPANDED: Final = re.compile(r"[{$]([A-Za-z_]\w*)")
+"""Variables in lines for magics and shells; of a shell's own, the kernel has none of the name."""
 _OPAQUE_CALLS: Final = frozenset(["exec", "globals"])
 
 
@@ -95,7 +98,11 @@ def names_of(python: Python) -> CellNames:
             for word in magic.line.split():
                 if word.isidentifier():
                     names.defines[word] = None
+        if magic.body is None:
+            names.later |= dict.fromkeys(_EXPANDED.findall(magic.line))
         names.opaque = names.opaque or (magic.name in _OPAQUE_MAGICS and magic.body is None)
+    for line in python.shell:
+        names.later |= dict.fromkeys(_EXPANDED.findall(line))
     return names
 
 
