@@ -122,8 +122,8 @@ def _version_of(session: Session, model: Any) -> Node:
 
 def _evaluate(session: Session, version: Node, data: str, split: str) -> Evaluation:
     bench = session.workbench
-    name, number = parse_version(data)
-    node = bench.data.registry.resolve(name, number or session.pinned(name), by=session.actor)
+    name, wanted = parse_version(data)
+    node = bench.data.registry.resolve(name, wanted or session.pinned(name), by=session.actor)
     declared = bench.project.definition.data.get(node.name, DataTable())
     facts = facts_of(version, ModelFacts)
     columns = _columns(node, facts, version.ref)
