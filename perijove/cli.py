@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from perijove import __version__
     from perijove.adapters import text
+    from perijove.commands.jobs import add_commands as add_job_commands
 
     parser = argparse.ArgumentParser(prog="perijove", description="The model life cycle.")
     parser.add_argument("--version", action="version", version=f"perijove {__version__}")
@@ -113,14 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     for action in (again, anew, rerun):
         action.add_argument("--by", default="", help="who asks for it; you when left out")
-    jobs = commands.add_parser("jobs", help="List jobs, read their logs, stop them")
-    actions = jobs.add_subparsers(required=True, metavar="ACTION")
-    add("list", _jobs, "List jobs, newest first", text.jobs, actions)
-    logs = add("logs", _job_log, "What a job printed", None, actions)
-    logs.add_argument("id")
-    logs.add_argument("-f", "--follow", action="store_true", help="until the job has ended")
-    stop = add("stop", _stop_job, "Stop a job", text.job, actions, judge=_stopped)
-    stop.add_argument("id")
+    add_job_commands(commands, add)
     return parser
 
 
@@ -255,39 +249,6 @@ def _alerts(options: argparse.Namespace) -> Any:
     from perijove.contracts.alerts import Alerts
 
     return Alerts(items=_bench(options).alerts.standing())
-
-
-def _jobs(options: argparse.Namespace) -> Any:
-    from perijove.contracts.jobs import Jobs
-
-    return Jobs(items=list(_bench(options).jobs.list()))
-
-
-def _job_log(options: argparse.Namespace) -> Any:
-    """Print a log as it comes; with ``--json`` return what there is."""
-    import time
-
-    runner = _bench(options).jobs
-    log = runner.log(options.id)
-    if options.json:
-        return log
-    while True:
-        sys.stdout.write(log.text)
-        sys.stdout.flush()
-        if log.ended or (not log.text and not options.follow):
-            return log
-        if not log.text:
-            time.sleep(0.2)
-        log = runner.log(options.id, log.offset)
-
-
-def _stop_job(options: argparse.Namespace) -> Any:
-    bench = _bench(options)
-    return bench.operate.stop_job(options.id, by=bench.project.actor)
-
-
-def _stopped(job: Any) -> int:
-    return 0 if job.ended is not None else 1
 
 
 def _endpoints(options: argparse.Namespace) -> Any:

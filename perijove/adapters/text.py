@@ -137,10 +137,39 @@ def jobs(found: Jobs) -> str:
 
 
 def job(item: Job) -> str:
+    """Tell of a job in a line."""
     share = f" {item.progress:.0%}" if item.progress is not None and item.ended is None else ""
     said = item.error.message if item.error is not None else item.detail
-    line = f"{item.id}  {_when(item.created)}  {item.state}{share}  {item.title}  {said}"
+    if item.waiting:
+        said = f"waits for {item.waiting}"
+    place = "" if item.executor == "local" else f" on {item.executor}"
+    line = f"{item.id}  {_when(item.created)}  {item.state}{place}{share}  {item.title}  {said}"
     return line.rstrip()
+
+
+def job_details(item: Job) -> str:
+    """Tell all of a job."""
+    wanted = item.resources
+    resources = [
+        f"{wanted.cpus:g} CPU{'s' * (wanted.cpus != 1)}" if wanted.cpus else "",
+        f"{wanted.gpus} GPU{'s' * (wanted.gpus != 1)}" if wanted.gpus else "",
+        f"{wanted.memory / 2**30:.1f} GB of memory" if wanted.memory else "",
+        f"holds GPU {', '.join(map(str, item.devices))}" if item.devices else "",
+    ]
+    ended = item.ended and item.started and f" after {(item.ended - item.started) / 1000:.1f} s"
+    error = item.error
+    rows = (
+        ("about", item.subject), ("notebook", item.notebook), ("by", item.by),
+        ("executor", item.executor), ("resources", ", ".join(word for word in resources if word)),
+        ("process", str(item.pid or "")), ("started", item.started and _when(item.started)),
+        ("ended", item.ended and f"{_when(item.ended)}{ended or ''}"),
+        ("exit code", "" if item.exit_code is None else str(item.exit_code)),
+        ("attempt", f"{item.attempt}, after {item.retry_of}" if item.retry_of else ""),
+        ("result", ", ".join(f"{key} {value}" for key, value in item.result.items())),
+        ("error", f"{error.message} {error.hint}" if error is not None else ""),
+        ("resumable", f"perijove jobs resume {item.id}" if item.resumable else ""),
+    )  # fmt: skip
+    return "\n".join([job(item), *(f"    {key:<10} {value}" for key, value in rows if value)])
 
 
 def alerts(found: Alerts) -> str:

@@ -10,6 +10,7 @@ import pytest
 from perijove.adapters.workbench import Workbench
 from perijove.cli import main
 from perijove.contracts.alerts import Alert
+from perijove.contracts.jobs import JobResources
 from perijove.core.context import ProjectContext
 from perijove.testing.job_runner import DEADLINE, FOREVER, read_log, start
 
@@ -37,6 +38,31 @@ def test_jobs_are_listed_read_and_stopped(project: ProjectContext, capsys: Captu
     assert "stopped" in capsys.readouterr().out
     assert main(["jobs", "stop", "../../etc", "--project", root]) == 1
     assert "perijove jobs list" in capsys.readouterr().err
+
+
+def test_a_job_is_shown_retried_and_resumed(project: ProjectContext, capsys: Capture) -> None:
+    root = str(project.paths.root)
+    board = Workbench(project).jobs
+    code = "from perijove.core import jobs; jobs.checkpoint({}); raise ValueError('no size')"
+    failed = board.wait(start(board, code, resources=JobResources(cpus=1)).id, DEADLINE)
+    assert main(["jobs", "show", failed.id, "--project", root]) == 0
+    shown = capsys.readouterr().out
+    for words in ("failed", "data:x", "1 CPU", "no size", f"perijove jobs resume {failed.id}"):
+        assert words in shown
+    for word, attempt in (("retry", 2), ("resume", 2)):
+        assert main(["jobs", word, failed.id, "--json", "--project", root]) == 0
+        again = json.loads(capsys.readouterr().out)
+        assert (again["retry_of"], again["attempt"]) == (failed.id, attempt)
+        board.wait(again["id"], DEADLINE)
+    assert main(["jobs", "logs", "-f", again["id"], "--json", "--project", root]) == 0
+    log = json.loads(capsys.readouterr().out)
+    assert log["ended"]
+    assert "no size" in log["text"]
+    done = board.wait(start(board, "pass").id, DEADLINE)
+    assert main(["jobs", "resume", done.id, "--project", root]) == 1
+    assert "nothing to go on from" in capsys.readouterr().err
+    assert main(["jobs", "list", "--limit", "1", "--project", root]) == 0
+    assert capsys.readouterr().out.split()[0] == done.id
 
 
 def test_alerts_are_listed(project: ProjectContext, capsys: Capture) -> None:
