@@ -18,11 +18,13 @@ vi.mock('@jupyterlab/notebook', async () => {
 const HARMLESS = [
   'perijove:open',
   'perijove:open-alerts',
+  'perijove:open-compare',
   'perijove:open-data',
   'perijove:open-dataset',
   'perijove:open-deploy',
   'perijove:open-develop',
   'perijove:open-endpoint',
+  'perijove:open-job',
   'perijove:open-lineage',
   'perijove:open-model',
   'perijove:open-monitor',

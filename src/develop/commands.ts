@@ -5,7 +5,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { PerijoveError, type IPerijove, type Kpi, type RunSummary } from '../api';
 import { duration } from '../kit/format';
-import { addEffect, choose, notifyDone, perform, permitInOutputs } from '../kit/lab';
+import { addEffect, choose, notifyDone, perform } from '../kit/lab';
 import { openRunNotebook, revealCell } from './notebook';
 import { kpiOf } from './target';
 import { CommandIDs } from './tokens';
@@ -98,7 +98,6 @@ export function addRunCommands(
     }
   });
 
-  permitInOutputs(CommandIDs.compareWithBest);
   commands.addCommand(CommandIDs.compareWithBest, {
     label: trans.__('Compare Run with Best'),
     caption: trans.__('Open a run beside the best one of the project'),
@@ -122,7 +121,6 @@ export function addRunCommands(
       })
   });
 
-  permitInOutputs(CommandIDs.showCell);
   commands.addCommand(CommandIDs.showCell, {
     label: trans.__('Open Notebook at a Cell of a Run'),
     describedBy: {

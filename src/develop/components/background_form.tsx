@@ -26,6 +26,41 @@ export default function BackgroundForm(props: BackgroundFormProps): JSX.Element 
   return (
     <div className="pj-Review-form">
       {failure !== undefined && <ErrorView error={failure} compact />}
+      <div className="pj-Review-fields">
+        <TextField
+          label={trans.__('Name of the run')}
+          placeholder={trans.__('by itself')}
+          value={choice.name}
+          onChange={name => onChange({ ...choice, name })}
+        />
+        {review.executors.length > 1 && (
+          <SelectField
+            label={trans.__('Where')}
+            value={choice.executor}
+            options={[
+              { value: '', label: trans.__('where the project says') },
+              ...review.executors.map(name => ({ value: name, label: name }))
+            ]}
+            onChange={executor => onChange({ ...choice, executor })}
+          />
+        )}
+        <NumberField
+          label={trans.__('CPUs')}
+          placeholder={trans.__('1 of %1', review.cpus)}
+          value={choice.cpus}
+          onChange={cpus => onChange({ ...choice, cpus })}
+          {...amount(choice.cpus, false)}
+        />
+        {(review.gpus > 0 || review.executors.length > 1) && (
+          <NumberField
+            label={trans.__('GPUs')}
+            placeholder={trans.__('0 of %1', review.gpus)}
+            value={choice.gpus}
+            onChange={gpus => onChange({ ...choice, gpus })}
+            {...amount(choice.gpus, true)}
+          />
+        )}
+      </div>
       <p className="pj-Review-lead">
         {review.cells.length === 0
           ? trans.__('No other cell ran in this kernel: the cell trains alone, in a new process.')
@@ -76,41 +111,6 @@ export default function BackgroundForm(props: BackgroundFormProps): JSX.Element 
         />
       )}
       <Disorders items={review.disorder} />
-      <div className="pj-Review-fields">
-        <TextField
-          label={trans.__('Name of the run')}
-          placeholder={trans.__('by itself')}
-          value={choice.name}
-          onChange={name => onChange({ ...choice, name })}
-        />
-        {review.executors.length > 1 && (
-          <SelectField
-            label={trans.__('Where')}
-            value={choice.executor}
-            options={[
-              { value: '', label: trans.__('where the project says') },
-              ...review.executors.map(name => ({ value: name, label: name }))
-            ]}
-            onChange={executor => onChange({ ...choice, executor })}
-          />
-        )}
-        <NumberField
-          label={trans.__('CPUs')}
-          placeholder={trans.__('1 of %1', review.cpus)}
-          value={choice.cpus}
-          onChange={cpus => onChange({ ...choice, cpus })}
-          {...amount(choice.cpus, false)}
-        />
-        {(review.gpus > 0 || review.executors.length > 1) && (
-          <NumberField
-            label={trans.__('GPUs')}
-            placeholder={trans.__('0 of %1', review.gpus)}
-            value={choice.gpus}
-            onChange={gpus => onChange({ ...choice, gpus })}
-            {...amount(choice.gpus, true)}
-          />
-        )}
-      </div>
     </div>
   );
 }

@@ -1,9 +1,10 @@
-import { useEffect } from 'react';
+import { useEffect, type ReactNode } from 'react';
 
-import { PerijoveError, type Activity, type Job } from '../../api';
+import { PerijoveError, refText, type Activity, type Job, type Trans } from '../../api';
 import {
   Button,
   ErrorView,
+  Figure,
   KeyValue,
   Loaded,
   PageHeader,
@@ -94,15 +95,10 @@ function JobContent({ job }: { job: Job }): JSX.Element {
       <div className="pj-JobPage-facts">
         <KeyValue
           items={[
-            [
-              trans.__('About'),
-              job.subject === '' ? null : <RefLink key="about" of={job.subject} />
-            ],
+            [trans.__('About'), job.subject === '' ? null : <Subject key="about" job={job} />],
             [trans.__('Holds'), holds(job, trans)],
             [trans.__('Takes'), active && takes !== undefined ? takesText(takes, trans) : null],
-            ...Object.entries(job.result).map(
-              ([name, value]) => [name, <ResultValue key={name} value={value} />] as const
-            )
+            ...resultOf(job, trans)
           ]}
         />
       </div>
@@ -193,7 +189,7 @@ function useTakes(job: Job): Activity | undefined {
   return report.data?.activities.find(one => one.kind === 'job' && one.id === job.id);
 }
 
-function takesText(takes: Activity, trans: ReturnType<typeof useTrans>): string {
+function takesText(takes: Activity, trans: Trans): string {
   return [
     takes.cpu_percent === null ? '' : trans.__('CPU %1 %', takes.cpu_percent.toFixed(0)),
     takes.memory === null ? '' : bytes(takes.memory),
@@ -203,7 +199,7 @@ function takesText(takes: Activity, trans: ReturnType<typeof useTrans>): string 
     .join(' · ');
 }
 
-function holds(job: Job, trans: ReturnType<typeof useTrans>): string | null {
+function holds(job: Job, trans: Trans): string | null {
   const { cpus, gpus, memory } = job.resources;
   const text = [
     cpus > 0 ? trans._n('%1 CPU', '%1 CPUs', cpus) : '',
@@ -219,10 +215,63 @@ function holds(job: Job, trans: ReturnType<typeof useTrans>): string | null {
   return text === '' ? null : text;
 }
 
-/** A reference is a link; what is no plain value is written as JSON. */
-function ResultValue({ value }: { value: unknown }): JSX.Element {
-  if (typeof value === 'string') {
-    return <RefLink of={value} label={value} />;
+/** What a job is about, with the kind of it where that is not plain. */
+function Subject({ job }: { job: Job }): JSX.Element {
+  const trans = useTrans();
+  const { subject, title, kind } = job;
+  if (!subject.startsWith('run:')) {
+    return <RefLink of={subject} />;
   }
-  return <code>{JSON.stringify(value)}</code>;
+  return (
+    <RefLink
+      of={subject}
+      label={kind === 'train' ? trans.__('run %1', title) : trans.__('run %1', refText(subject))}
+    />
+  );
+}
+
+/** What a job said of its result, but for what stands elsewhere on the page. */
+function resultOf(job: Job, trans: Trans): (readonly [string, ReactNode])[] {
+  const found: (readonly [string, ReactNode])[] = [];
+  for (const [name, value] of Object.entries(job.result)) {
+    if ((name === 'run' || name === 'rerun') && typeof value === 'string') {
+      const ref = `run:${value}@1`;
+      if (ref !== job.subject) {
+        found.push([
+          name === 'run' ? trans.__('Run') : trans.__('Rerun'),
+          <RefLink key={name} of={ref} />
+        ]);
+      }
+    } else if (typeof value === 'string') {
+      found.push([name, <RefLink key={name} of={value} label={value} />]);
+    } else if (typeof value === 'boolean') {
+      found.push([name, value ? trans.__('yes') : trans.__('no')]);
+    } else if (isFigures(value)) {
+      found.push([name, <Figures key={name} values={value} />]);
+    } else {
+      found.push([name, <code key={name}>{JSON.stringify(value)}</code>]);
+    }
+  }
+  return found;
+}
+
+function isFigures(value: unknown): value is Record<string, number> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(one => typeof one === 'number')
+  );
+}
+
+function Figures({ values }: { values: Record<string, number> }): JSX.Element {
+  return (
+    <span className="pj-Facts">
+      {Object.entries(values).map(([name, value]) => (
+        <span key={name}>
+          {name} <Figure value={value} />
+        </span>
+      ))}
+    </span>
+  );
 }

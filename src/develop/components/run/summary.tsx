@@ -5,7 +5,7 @@ import { RefLink } from '../../../kit/ref';
 import { useTrans } from '../../../kit/services';
 import { Badge, Figure, KeyValue } from '../../../kit/values';
 import { dataOf } from '../../card';
-import { targetsOf } from '../../target';
+import { mainTarget, targetsOf } from '../../target';
 import { TargetLine } from '../verdict';
 import { Note } from './note';
 import { Tags } from './tags';
@@ -23,7 +23,9 @@ export interface SummaryTabProps {
 /** What a run came to, with what, and what somebody says of it. */
 export function SummaryTab({ run, summary, kpis }: SummaryTabProps): JSX.Element {
   const trans = useTrans();
-  const targets = targetsOf(summary);
+  const measured = targetsOf(summary);
+  const logged = mainTarget(summary, kpis);
+  const targets = measured.length > 0 || logged === null ? measured : [logged];
   const metrics = Object.keys(summary.metrics).sort();
   const own = metrics.filter(key => !key.startsWith(SYSTEM));
   const system = metrics.filter(key => key.startsWith(SYSTEM));
