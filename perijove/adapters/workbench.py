@@ -24,6 +24,8 @@ from perijove.problem.service import ProblemService
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perijove.adapters.duckdb.engine import DuckDbEngine
+    from perijove.adapters.duckdb.workers import Workers
     from perijove.adapters.housekeeping import Housekeeping
     from perijove.adapters.jobs.board import JobBoard
     from perijove.core.alerts import AlertBook
@@ -50,19 +52,29 @@ class Workbench:
         return ProblemService(self.project)
 
     @once
+    def _workers(self) -> Workers:
+        from perijove.adapters.duckdb.workers import Workers
+
+        return Workers(self.project.paths.root)
+
+    @once
+    def _engine(self) -> DuckDbEngine:
+        from perijove.adapters.duckdb.engine import DuckDbEngine
+
+        return DuckDbEngine(self._workers)
+
+    @once
     def data(self) -> DataService:
         from perijove.adapters.delta import DeltaLake
-        from perijove.adapters.duckdb.engine import DuckDbEngine
         from perijove.adapters.duckdb.profiler import DuckDbProfiler
         from perijove.adapters.duckdb.rules import DuckDbRules
-        from perijove.adapters.duckdb.workers import Workers
         from perijove.adapters.pandera import import_rules
         from perijove.adapters.programs import RecordedPrograms
         from perijove.data.service import DataService
 
-        workers = Workers(self.project.paths.root)
+        workers = self._workers
         return DataService(
-            self.project, DuckDbEngine(workers), DeltaLake(), self._sources, RecordedPrograms(),
+            self.project, self._engine, DeltaLake(), self._sources, RecordedPrograms(),
             self.jobs, DuckDbRules(workers), import_rules,
             DuckDbProfiler(workers),
         )  # fmt: skip
@@ -94,6 +106,7 @@ class Workbench:
             [
                 Chore("jobs that are lost", self.jobs.list),
                 Chore("schedules", self._due),
+                Chore("commits that were cut off", self._finish_commits),
                 Chore("alerts", self._watch, every=4),
                 Chore("old jobs", self.jobs.prune, every=240),
                 Chore("the audit's anchor", anchor.refresh, every=20),
@@ -107,6 +120,11 @@ class Workbench:
         # A project without schedules does not open its data step for this.
         if "data" in self.__dict__ or any(t.refresh for t in self.project.definition.data.values()):
             self.data.schedules.look()
+
+    def _finish_commits(self) -> None:
+        # A project without any does not open its data step for this.
+        if any(self.project.paths.lake.glob(".*.pending")):
+            self.data.curation.recover()
 
     def _watch(self) -> None:
         from perijove.data.schedules import ALERT
@@ -151,11 +169,20 @@ class Workbench:
     @once
     def develop(self) -> DevelopService:
         from perijove.adapters.environments import UvEnvironments
+        from perijove.adapters.importance import weigh_by_forest
+        from perijove.adapters.mlflow.stores import open_run_queries
         from perijove.develop.service import DevelopService
+        from perijove.develop.tracker import TrackerEngines
 
         return DevelopService(
-            self.project, self.store, self.ingester, self.jobs, UvEnvironments(), self._data_fault
-        )
+            self.project, self.store, self.ingester, self.jobs, UvEnvironments(), self._data_fault,
+            TrackerEngines(open_run_queries(self.store), weigh_by_forest, self._read_table),
+        )  # fmt: skip
+
+    def _read_table(self, file: Path, rows: int) -> tuple[list[str], list[list[str]], int]:
+        from perijove.adapters.table_preview import TablePreviews
+
+        return TablePreviews(self._engine, self.project.paths).read(file, rows)
 
     def _data_fault(self, ref: str) -> str:
         """Tell what is wrong with the bytes of a data version; empty when nothing is."""
@@ -281,6 +308,8 @@ class Workbench:
         """End what this process keeps open for the project; endpoints go on."""
         if "data" in self.__dict__:
             self.data.close()
+        elif "_engine" in self.__dict__:
+            self._engine.close()
         if "outbox" in self.__dict__:
             self.outbox.close()
         self.project.chain.ledger.close()

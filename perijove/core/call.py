@@ -19,3 +19,12 @@ class Call:
     path: dict[str, str] = field(default_factory=dict)
     query: Any = None
     body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """An answer that is a file: it is saved, or shown as what ``media`` says, and never run."""
+
+    body: bytes
+    media: str
+    name: str

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from perijove.contracts.base import Struct
 from perijove.contracts.develop import Run, Runs, RunSeries
 from perijove.contracts.jobs import Job
-from perijove.core.call import Call
+from perijove.core.call import Call, Content
+from perijove.develop import tracker_routes
 from perijove.develop.service import DevelopService
 
 
@@ -27,9 +28,10 @@ def _rerun(service: DevelopService, call: Call) -> Job:
     return service.reruns.rerun(call.path["run_id"], call.body.tolerance, by=call.actor)
 
 
-HANDLERS: dict[str, Callable[[DevelopService, Call], Struct]] = {
+HANDLERS: dict[str, Callable[[DevelopService, Call], Struct | Content]] = {
     "list_runs": _list,
     "get_run": _get,
     "get_series": _series,
     "rerun_run": _rerun,
+    **tracker_routes.HANDLERS,
 }

@@ -18,6 +18,7 @@ from perijove.develop.reruns import Reruns
 from perijove.develop.runs import RunKeeper
 from perijove.develop.series import LIMIT
 from perijove.develop.states import RunStates
+from perijove.develop.tracker import Tracker, TrackerEngines
 from perijove.develop.views import RunViews
 
 
@@ -38,6 +39,8 @@ class DevelopService:
         Locks what is installed, and makes it anew.
     fault
         Tells what is wrong with a data version's bytes; empty when nothing is.
+    engines
+        What looks at many runs.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class DevelopService:
         jobs: JobRunner,
         environments: Environments,
         fault: Callable[[str], str],
+        engines: TrackerEngines,
     ) -> None:
         self.project = project
         self.store = store
@@ -57,6 +61,9 @@ class DevelopService:
         self.runs = RunKeeper(project, store, ingester, self.states, jobs.stop)
         self.reruns = Reruns(project, store, ingester, self.runs, environments, jobs, fault)
         self.views = RunViews(project, store, ingester, self.states, self.reruns)
+        self.tracker = Tracker(
+            project, store, ingester, self.states, self.views, engines, lambda metric, ids: None
+        )
         self._activities = RunActivities(ingester, self.states)
 
     def _job_state(self, job: str) -> JobState | None:

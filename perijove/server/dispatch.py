@@ -9,7 +9,7 @@ from perijove.adapters.initialize import initialize_project
 from perijove.contracts.base import Struct
 from perijove.contracts.problem import Metrics, Projects, ProjectSummary
 from perijove.contracts.routes import Route
-from perijove.core.call import Call
+from perijove.core.call import Call, Content
 from perijove.core.metrics import METRICS
 from perijove.core.paths import resolve_inside
 from perijove.data import routes as data
@@ -23,7 +23,7 @@ from perijove.problem.service import find_projects
 if TYPE_CHECKING:
     from perijove.server.state import ServerState
 
-STEPS: dict[str, dict[str, Callable[[Any, Call], Struct | bytes]]] = {
+STEPS: dict[str, dict[str, Callable[[Any, Call], Struct | bytes | Content]]] = {
     "problem": dict(problem.HANDLERS),
     "data": dict(data.HANDLERS),
     "develop": dict(develop.HANDLERS),
@@ -38,7 +38,7 @@ STARTING = frozenset(
 """Who asks for one of these runs the project's code: from then on it may run by itself."""
 
 
-def answer(state: ServerState, route: Route, call: Call) -> Struct | bytes:
+def answer(state: ServerState, route: Route, call: Call) -> Struct | bytes | Content:
     """Find what answers a route, and let it."""
     if not route.project:
         return SERVER_WIDE[route.op](state, call)

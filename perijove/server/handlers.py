@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from tornado import web
 
 from perijove.contracts.routes import OPENAPI_PATH, ROUTES, Route
-from perijove.core.call import Call
+from perijove.core.call import Call, Content
 from perijove.core.errors import InvalidInputError
 from perijove.server.base import GuardedHandler, JsonHandler
 
@@ -51,12 +52,21 @@ class RouteHandler(JsonHandler):
             body=_decode_body(self.request.body, route.body) if route.body else None,
         )
         reply = await self.state.run(self.state.dispatch, route, call)
-        if isinstance(reply, bytes):
+        if isinstance(reply, Content):
+            self._finish_file(reply)
+        elif isinstance(reply, bytes):
             self.finish_whole(reply, str(route.reply))
         else:
             self.finish_whole(msgspec.json.encode(reply))
 
     get = post = put = delete = answer
+
+    def _finish_file(self, file: Content) -> None:
+        # Whatever a user's run wrote: a browser saves it, or shows it as an image, and runs nothing.
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(file.name)}")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self.finish_whole(file.body, file.media)
 
 
 class OpenApiHandler(JsonHandler):

@@ -18,7 +18,7 @@ from perijove.core.paths import PROJECT_FILE, resolve_inside
 if TYPE_CHECKING:
     from perijove.adapters.workbench import Workbench
     from perijove.contracts.routes import Route
-    from perijove.core.call import Call
+    from perijove.core.call import Call, Content
 
 THREADS = 8
 T = TypeVar("T")
@@ -96,7 +96,7 @@ class ServerState:
         """Have ``tell`` called, in any thread, when a project is opened."""
         self._opened = tell
 
-    def dispatch(self, route: Route, call: Call) -> Struct | bytes:
+    def dispatch(self, route: Route, call: Call) -> Struct | bytes | Content:
         """Answer one call; runs in a thread."""
         from perijove.server.dispatch import answer
 

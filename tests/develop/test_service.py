@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from perijove.adapters.environments import UvEnvironments
 from perijove.adapters.mlflow import database
 from perijove.adapters.mlflow.client_store import ClientRunStore
+from perijove.adapters.mlflow.stores import open_run_queries
 from perijove.contracts.base import number
 from perijove.contracts.data import DataFacts
 from perijove.contracts.deploy import ModelFacts
@@ -305,12 +307,13 @@ def test_tags_that_somebody_edited_break_nothing(service, store):
     assert (run.inputs, run.unregistered, run.seed, run.cells) == ([], [], None, [])
 
 
-def test_the_service_works_through_mlflows_client(project, jobs):
+def test_the_service_works_through_mlflows_client(project, jobs, engines):
     database.ensure_database(project.paths, project.name)
     store = ClientRunStore(project, database.own_uri(project.paths))
     service = DevelopService(
-        project, store, Ingester(project, store), jobs, UvEnvironments(), lambda ref: ""
-    )
+        project, store, Ingester(project, store), jobs, UvEnvironments(), lambda ref: "",
+        replace(engines, queries=open_run_queries(store)),
+    )  # fmt: skip
     run_id = service.start_run("r", notebook="a.ipynb", seed=1)
     service.record_origin(run_id, cells=[Cell(number=1, source="x")], environment={})
     log(service, run_id, ["m", START, 0, {"a": 1.0}])
