@@ -104,8 +104,11 @@ test('rows are filtered, sorted, found, written as code and exported', async ({
   await dataset.getByRole('button', { name: 'Find', exact: true }).click();
   const wanted = String(2n ** 60n + 5_432n);
   await dataset.getByLabel('Find in all rows').fill(wanted);
-  await page.keyboard.press('Enter');
-  await expect(dataset.locator('.pj-Rows-cursor')).toContainText(wanted);
+  await expect(async () => {
+    // Refused while the sorted copy is being made.
+    await page.keyboard.press('Enter');
+    await expect(dataset.locator('.pj-Rows-cursor')).toContainText(wanted, { timeout: 3000 });
+  }).toPass();
   await expect(dataset.locator('.pj-Rows-cursor')).toContainText('row 5,433');
 
   // HTML is text.
@@ -125,6 +128,51 @@ test('rows are filtered, sorted, found, written as code and exported', async ({
   const file = join(process.env.PERIJOVE_UI_ROOT ?? '', tmpPath, 'out/view.csv');
   await expect.poll(() => existsSync(file)).toBe(true);
   expect(readFileSync(file, 'utf8').trim().split('\n').length).toBe(ROWS + 1);
+});
+
+test('rows that are scrolled to look as if they were painted at once', async ({ page, tmpPath }) => {
+  // Too narrow for all columns.
+  await page.setViewportSize({ width: 420, height: 640 });
+  python(tmpPath, 'import make');
+  await openProject(page, tmpPath);
+  await page.sidebar.close('left');
+  const profiled = page.waitForResponse(reply => reply.url().includes('/profile?'));
+  const dataset = await openDataset(page, 'raw');
+  await profiled;
+  const grid = dataset.locator('.lm-DataGrid');
+  await expect(grid.locator('.lm-ScrollBar[data-orientation="horizontal"]')).toBeVisible();
+  const box = (await grid.boundingBox())!;
+  const painted = (): Promise<string> =>
+    grid.evaluate(node => node.querySelector('canvas')!.toDataURL());
+  // A theme paints everything anew.
+  const repaint = (): Promise<void> =>
+    page.evaluate(() => {
+      const { body } = document;
+      body.setAttribute('data-jp-theme-name', body.getAttribute('data-jp-theme-name') ?? '');
+    });
+  // The headers have what they show when a second look shows no more.
+  await expect(async () => {
+    const before = await painted();
+    await page.waitForTimeout(100);
+    await repaint();
+    expect(await painted()).toBe(before);
+  }).toPass();
+  const top = await painted();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  for (const [x, y] of [
+    [40, 57],
+    [-13, 31],
+    [0, 222],
+    [25, -101],
+    [-17, -29]
+  ] as const) {
+    await page.mouse.wheel(x, y);
+    await page.waitForTimeout(50);
+  }
+  const scrolled = await painted();
+  expect(scrolled).not.toBe(top);
+  await repaint();
+  expect(await painted()).toBe(scrolled);
 });
 
 test('rules are suggested, checked, and set rows aside', async ({ page, tmpPath }) => {
