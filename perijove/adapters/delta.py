@@ -28,7 +28,8 @@ from perijove.adapters.lake_files import (
 )
 from perijove.core.errors import ConflictError, NotFoundError, PerijoveError, ReadOnlyError
 from perijove.core.files import locked, sha256_text
-from perijove.data.ports import ArrowTable, Commit, Staged
+from perijove.data.ports import ArrowTable, Staged
+from perijove.data.versions import newest_delta
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -58,13 +59,13 @@ class DeltaLake:
                     staged = _Staged(folder, table, files)
                     yield staged
                 finally:
-                    if staged is None or staged.commit is None:
+                    if staged is None or staged.version is None:
                         _remove(folder, token)
                     (folder / STAGED / token).unlink(missing_ok=True)
         except OSError as error:
             raise _failed(folder, error) from error
 
-    def commit(self, staged: Staged) -> Commit:
+    def commit(self, staged: Staged) -> int:
         assert isinstance(staged, _Staged)  # of this lake's own stage
         from deltalake.exceptions import DeltaError
 
@@ -72,12 +73,13 @@ class DeltaLake:
         with locked(folder / STAGED / ".lock"):
             _clean(folder)
             try:
-                version = _commit(folder, staged)
+                staged.version = _commit(folder, staged)
             except (DeltaError, OSError) as error:
                 raise _failed(folder, error) from error
-        digest = sha256_text("".join(file.sha256 for file in staged.written))
-        staged.commit = Commit(version=version, sha256=digest, bytes=staged.bytes)
-        return staged.commit
+        return staged.version
+
+    def version_with(self, folder: Path, file: str) -> int | None:
+        return _version_with(folder, file)
 
     def files(self, folder: Path, version: int) -> list[Path]:
         import deltalake
@@ -105,8 +107,9 @@ class _Staged:
         self.written = written
         self.files = tuple(file.path for file in written)
         self.bytes = sum(file.bytes for file in written)
+        self.sha256 = sha256_text("".join(file.sha256 for file in written))
         self.rows = table.num_rows
-        self.commit: Commit | None = None
+        self.version: int | None = None
 
 
 def _write(
@@ -173,6 +176,8 @@ def _commit(folder: Path, staged: _Staged) -> int:
                     code="commit_conflict",
                 ) from error
     version = _version_with(folder, staged.written[0].path.name)
+    if version is None:
+        raise NotFoundError(f"The commit to {folder.name} is not in its log.", code="version_gone")
     _sync(folder / "_delta_log")
     return version
 
@@ -183,15 +188,15 @@ def _open(folder: Path) -> DeltaTable | None:
     return DeltaTable(str(folder)) if DeltaTable.is_deltatable(str(folder)) else None
 
 
-def _version_with(folder: Path, name: str) -> int:
-    """Return the version that a file belongs to: not always the newest, where others commit."""
-    table = _open(folder)
-    assert table is not None  # just committed to
-    for version in range(table.version(), -1, -1):
+def _version_with(folder: Path, name: str) -> int | None:
+    """Return the version that added a file: not always the newest, where others commit."""
+    for version in range(newest_delta(folder), -1, -1):
         entry = folder / "_delta_log" / f"{version:020d}.json"
-        if name in entry.read_text():
+        # The next version names it too: it takes the file away.
+        lines = entry.read_text().splitlines()
+        if any(line.startswith('{"add"') and name in line for line in lines):
             return version
-    raise NotFoundError(f"The commit of {name} is not in the log.", code="version_gone")
+    return None
 
 
 def _clean(folder: Path) -> None:

@@ -56,5 +56,22 @@ def _project(start: Path) -> list[Finding]:
         Finding("Project", True, str(bench.project.paths.root)),
         Finding("Ledger", audit.intact, f"{audit.total} audit entries, hashes intact"
                 if audit.intact else audit.fault),
+        _lake(bench.data.curation.unlisted()),
         Finding("Sockets", True, str(sockets)),
     ]  # fmt: skip
+
+
+def _lake(unlisted: dict[str, list[int]]) -> Finding:
+    """Versions of the lake that no dataset has: another program wrote them, or a commit was cut off
+    before its kept rows were in.
+    """
+    if not unlisted:
+        return Finding("Lake", True, "every version in it is a dataset's")
+    found = "; ".join(
+        f"{name} {', '.join(map(str, versions[:5]))}{', …' if len(versions) > 5 else ''}"
+        for name, versions in unlisted.items()
+    )
+    return Finding(
+        "Lake", False, f"it has Delta versions that are no dataset's: {found}; Perijove reads none "
+        "of them, other readers of the folder may"
+    )  # fmt: skip

@@ -21,8 +21,10 @@ from perijove.core.context import ProjectContext
 from perijove.core.errors import ConflictError, InvalidInputError
 from perijove.core.files import locked, sha256_text
 from perijove.core.project_file import NAME, DataTable
+from perijove.data.pending import Part, Pending, PendingCommits
 from perijove.data.ports import Applied, ArrowTable, DataEngine, Lake, RowSums, Staged, Table
 from perijove.data.registry import LAKE_KINDS, Registry
+from perijove.data.versions import newest_delta
 
 if TYPE_CHECKING:
     from perijove.data.quality import Quality
@@ -82,6 +84,7 @@ class Curation:
         self._engine = engine
         self._lake = lake
         self._quality = quality
+        self._pending = PendingCommits(project.paths.lake)
 
     def inputs(self, names: Sequence[tuple[str, int]], *, by: str) -> list[Node]:
         """Resolve the versions that a curation reads; 0 is the newest.
@@ -141,9 +144,11 @@ class Curation:
         with (
             self._staged(name, applied.kept if applied is not None else table) as kept,
             self._staged(name + QUARANTINE, rejected) as quarantined,
-            locked(self.project.paths.lake / f".{name}.lock"),
+            locked(self._lock(name)),
         ):
             assert kept is not None  # there is always a table
+            if (left := self._pending.read(name)) is not None:
+                self._list(left)  # whoever began it is gone: we hold the lock
             same = self._same(name, kept.fingerprint, inputs, program, applied)
             return same or self._add(name, kept, quarantined, inputs, program, applied, by=by)
 
@@ -170,7 +175,8 @@ class Curation:
         if applied.blocked:
             recorded = ""
             if inputs:
-                recorded = self._quality.record(inputs[0], applied, name=name, by=by).ref
+                found = self._quality.facts(applied, dataset=inputs[0])
+                recorded = self._quality.record(name, found, by=by).ref
             broken = [r for r in applied.results if r.state in {"blocked", "error"}]
             said = "; ".join(
                 f"{r.rule.id} ({r.detail or f'{r.failed:,} rows fail'})" for r in broken
@@ -232,50 +238,86 @@ class Curation:
         *,
         by: str,
     ) -> Node:
-        facts = self._facts(kept, inputs, program)
-        rejected = None
+        pending = Pending(
+            name=name,
+            by=by,
+            kept=self._part(kept, inputs, program),
+            quarantined=self._part(quarantined, inputs, program, kind="quarantine")
+            if quarantined is not None
+            else None,
+            checked=self._quality.facts(applied) if applied is not None else None,
+        )
+        self._pending.write(pending)
         if quarantined is not None:
-            rejected = self._facts(quarantined, inputs, program, kind="quarantine")
-        chain = self.project.chain
-        with chain.ledger.write():
-            latest = chain.latest("data", name)
-            number = 1 if latest is None else latest.version + 1
-            quality = ""
-            if applied is not None:
-                quality = self._quality.next_ref(name)
-            node = chain.add(
-                "data", name, msgspec.structs.replace(facts, quality=quality), by=by, version=number,
-                sources=dict.fromkeys(inputs, "input"), action="curate dataset",
-            )  # fmt: skip
-            aside = ""
-            if rejected is not None:
-                aside = chain.add(
-                    "data", name + QUARANTINE, msgspec.structs.replace(rejected, quality=quality), by=by,
-                    sources={node.ref: "quarantined"}, action="quarantine rows",
-                ).ref  # fmt: skip
-            if applied is not None:
-                self._quality.record(
-                    node.ref, applied, by=by, quarantine=aside,
-                    version=int(quality.rpartition("@")[2]),
-                )  # fmt: skip
-        self._registry.write_table(name, DataTable())
+            self._lake.commit(quarantined.staged)
+        self._lake.commit(kept.staged)
+        node = self._list(pending)
+        assert node is not None  # it is in the lake
         return node
 
-    def _facts(
+    def _list(self, pending: Pending) -> Node | None:
+        """Put a commit of the lake on the chain; None where the lake does not have it."""
+        facts = self._in_lake(pending.kept)
+        rejected = self._in_lake(pending.quarantined) if pending.quarantined is not None else None
+        name, by, chain = pending.name, pending.by, self.project.chain
+        node = None
+        if facts is not None:
+            with chain.ledger.write():
+                known = chain.versions("data", name)
+                node = next((n for n in known if _same_commit(n, facts)), None)
+                node = node or self._nodes(name, facts, rejected, pending.checked, by=by)
+            self._registry.write_table(name, DataTable())
+        self._pending.remove(name)
+        return node
+
+    def _nodes(
+        self,
+        name: str,
+        facts: DataFacts,
+        rejected: DataFacts | None,
+        checked: QualityFacts | None,
+        *,
+        by: str,
+    ) -> Node:
+        chain = self.project.chain
+        latest = chain.latest("data", name)
+        quality = self._quality.next_ref(name) if checked is not None else ""
+        node = chain.add(
+            "data", name, msgspec.structs.replace(facts, quality=quality), by=by,
+            version=1 if latest is None else latest.version + 1,
+            sources=dict.fromkeys(facts.inputs, "input"), action="curate dataset",
+        )  # fmt: skip
+        aside = ""
+        if rejected is not None:
+            aside = chain.add(
+                "data", name + QUARANTINE, msgspec.structs.replace(rejected, quality=quality), by=by,
+                sources={node.ref: "quarantined"}, action="quarantine rows",
+            ).ref  # fmt: skip
+        if checked is not None:
+            found = msgspec.structs.replace(checked, dataset=node.ref, quarantine=aside)
+            self._quality.record(name, found, by=by, version=int(quality.rpartition("@")[2]))
+        return node
+
+    def _in_lake(self, part: Part) -> DataFacts | None:
+        folder = self.project.paths.absolute(part.facts.table)
+        version = self._lake.version_with(folder, part.file)
+        if version is None:
+            return None
+        return msgspec.structs.replace(part.facts, delta_version=version)
+
+    def _part(
         self, files: _Files, inputs: list[str], program: Program, kind: Any = "curated"
-    ) -> DataFacts:
+    ) -> Part:
         info = self._engine.inspect(Table(files.staged.files, files.fingerprint, 0))
-        commit = self._lake.commit(files.staged)
         folder = self.project.paths.relative(files.folder)
-        return DataFacts(
+        facts = DataFacts(
             path=folder,
             kind=kind,
-            sha256=commit.sha256,
-            bytes=commit.bytes,
+            sha256=files.staged.sha256,
+            bytes=files.staged.bytes,
             rows=info.rows,
             columns=info.columns,
             table=folder,
-            delta_version=commit.version,
             inputs=inputs,
             code_sha256=program.sha256,
             source=program.source,
@@ -287,6 +329,41 @@ class Curation:
             unrecorded=list(program.unrecorded),
             unregistered=list(program.unregistered),
         )
+        return Part(file=files.staged.files[0].name, facts=facts)
+
+    # What was left half done
+
+    def recover(self) -> list[Node]:
+        """List the versions that the lake has and the ledger not, for want of a living process.
+
+        A commit that is under way is left to whoever does it.
+        """
+        found = []
+        for name in self._pending.names():
+            with locked(self._lock(name), wait=False) as ours:
+                if ours and (pending := self._pending.read(name)) is not None:
+                    found.append(self._list(pending))
+        return [node for node in found if node is not None]
+
+    def unlisted(self) -> dict[str, list[int]]:
+        """Return the versions in the lake that no node names, by dataset.
+
+        They are commits of other programs, and those that :meth:`recover` has not come to.
+        """
+        found = {}
+        lake = self.project.paths.lake
+        for folder in sorted(lake.iterdir()) if lake.is_dir() else []:
+            known = {
+                facts_of(node, DataFacts).delta_version
+                for node in self.project.chain.versions("data", folder.name)
+            }
+            left = [v for v in range(newest_delta(folder) + 1) if v not in known]
+            if left:
+                found[folder.name] = left
+        return found
+
+    def _lock(self, name: str) -> Path:
+        return self.project.paths.lake / f".{name}.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,3 +373,8 @@ class _Files:
     folder: Path
     staged: Staged
     fingerprint: str
+
+
+def _same_commit(node: Node, facts: DataFacts) -> bool:
+    known = facts_of(node, DataFacts)
+    return (known.delta_version, known.sha256) == (facts.delta_version, facts.sha256)

@@ -423,21 +423,15 @@ class DataSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    version: int
-    """Delta's version number."""
-    sha256: str
-    """Of the files' hashes, in order."""
-    bytes: int
-
-
 class Staged(Protocol):
     """Files that hold a table, and that no version knows yet."""
 
     files: tuple[Path, ...]
     """In row order, on the disk."""
     rows: int
+    bytes: int
+    sha256: str
+    """Of the files' hashes, in order."""
 
 
 class Lake(Protocol):
@@ -465,8 +459,12 @@ class Lake(Protocol):
         """
         ...
 
-    def commit(self, staged: Staged) -> Commit:
-        """Make staged files the newest version, whole or not at all."""
+    def commit(self, staged: Staged) -> int:
+        """Make staged files the newest version, whole or not at all, and return its number."""
+        ...
+
+    def version_with(self, folder: Path, file: str) -> int | None:
+        """Return the number of the version that was made of a file; None where none was."""
         ...
 
     def files(self, folder: Path, version: int) -> list[Path]:

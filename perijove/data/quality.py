@@ -161,33 +161,43 @@ class Quality:
             scratch=self.project.paths.cache / "scratch",
         )  # fmt: skip
         work.report(1.0)  # the last moment for a cancel: what follows stays
-        self._add(
-            node.name, node.ref, checked, by=by, rules_sha256=sha256_text(found.text),
-            kept=checked.rows, references=refs(references),
+        facts = _facts(
+            node.ref, checked, kept=checked.rows, rules_sha256=sha256_text(found.text),
+            references=refs(references),
         )  # fmt: skip
+        self.record(node.name, facts, by=by)
 
-    def record(
-        self, dataset: str, applied: Applied, *, name: str = "", by: str, quarantine: str = "",
-        version: int | None = None,
-    ) -> Node:  # fmt: skip
-        """Put a check's result on the chain as ``quality:NAME@N``, behind the checked version.
+    def facts(self, applied: Applied, *, dataset: str = "", quarantine: str = "") -> QualityFacts:
+        """Tell what :meth:`record` puts on the chain.
 
         Parameters
         ----------
         dataset
             Reference of the version; of the first input where a block kept it from being made.
-        name
-            The dataset whose rules these are, where ``dataset`` is another's version.
         quarantine
             Reference of the quarantined rows.
+        """
+        return _facts(
+            dataset, applied, kept=applied.kept.num_rows, rules_sha256=applied.rules_sha256,
+            references=applied.references, quarantined=applied.quarantined.num_rows,
+            fixed=applied.fixed, dropped=applied.dropped, quarantine=quarantine,
+        )  # fmt: skip
+
+    def record(
+        self, name: str, facts: QualityFacts, *, by: str, version: int | None = None
+    ) -> Node:
+        """Put a check's result on the chain as ``quality:NAME@N``, behind the checked version.
+
+        Parameters
+        ----------
+        name
+            The dataset whose rules these are.
         version
             A number that the caller has already written down, else the next free one.
         """
-        return self._add(
-            name or ref_name(dataset), dataset, applied, by=by, rules_sha256=applied.rules_sha256,
-            kept=applied.kept.num_rows, quarantined=applied.quarantined.num_rows,
-            fixed=applied.fixed, dropped=applied.dropped, quarantine=quarantine, version=version,
-            references=applied.references,
+        return self.project.chain.add(
+            "quality", name, facts, by=by, sources={facts.dataset: "checked"}, version=version,
+            action="check rules",
         )  # fmt: skip
 
     def next_ref(self, name: str) -> str:
@@ -222,22 +232,6 @@ class Quality:
                 return None  # what is wrong with the bytes is told where they are looked at
         return self._newest[node.ref]
 
-    def _add(
-        self, name: str, dataset: str, checked: Checked, *, by: str, rules_sha256: str, kept: int,
-        quarantined: int = 0, fixed: int = 0, dropped: int = 0, quarantine: str = "",
-        version: int | None = None, references: Mapping[str, str],
-    ) -> Node:  # fmt: skip
-        facts = QualityFacts(
-            dataset=dataset, rows=checked.rows, kept=kept, quarantined=quarantined, fixed=fixed,
-            dropped=dropped, blocked=checked.blocked, results=checked.results,
-            rules_sha256=rules_sha256, quarantine=quarantine, seconds=round(checked.seconds, 3),
-            references=dict(references),
-        )  # fmt: skip
-        sources = {dataset: "checked"}
-        return self.project.chain.add(
-            "quality", name, facts, by=by, sources=sources, version=version, action="check rules"
-        )
-
     def _complete(self, name: str, rules: Sequence[Rule]) -> list[Rule]:
         """Fill in the declared time column where a rule of freshness names none."""
         time = self.project.definition.data.get(name, DataTable()).time
@@ -247,3 +241,16 @@ class Quality:
             else rule
             for rule in rules
         ]
+
+
+def _facts(
+    dataset: str, checked: Checked, *, kept: int, rules_sha256: str,
+    references: Mapping[str, str], quarantined: int = 0, fixed: int = 0, dropped: int = 0,
+    quarantine: str = "",
+) -> QualityFacts:  # fmt: skip
+    return QualityFacts(
+        dataset=dataset, rows=checked.rows, kept=kept, quarantined=quarantined, fixed=fixed,
+        dropped=dropped, blocked=checked.blocked, results=checked.results,
+        rules_sha256=rules_sha256, quarantine=quarantine, seconds=round(checked.seconds, 3),
+        references=dict(references),
+    )  # fmt: skip

@@ -26,15 +26,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perijove.adapters.delta import DeltaLake
-from perijove.adapters.workbench import open_workbench
+from perijove.adapters.doctor import examine
+from perijove.adapters.workbench import Workbench, open_workbench
 from perijove.contracts.data import DataFacts
+from perijove.contracts.quality import QualityFacts
 from perijove.core.chain import facts_of
+from perijove.core.context import ProjectContext
 from perijove.core.errors import (
     ConflictError,
     ReadOnlyError,
     UnreadableDataError,
     UnsupportedError,
 )
+from perijove.core.files import locked
 from perijove.data.ports import Table
 from perijove.data.service import DataService
 
@@ -299,33 +303,77 @@ def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[2] == "before":
     delta._commit = die
-else:
-    commit = delta._version_with
+elif sys.argv[2] == "after":
     delta._version_with = die
-data.curation.commit("t", pa.table({"x": list(range(1000, 3000))}), inputs=[], by="ada")
+else:
+    data.curation._list = die
+data.curation.commit("t", pa.table({"x": list(range(1000, 3000))}), inputs=[], source="f", by="ada")
 """
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+def _kill(folder: Path, moment: str) -> None:
+    died = subprocess.run([sys.executable, "-c", KILLED, str(folder), moment], check=False)
+    assert died.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("moment", ["before", "after", "between"])
 def test_a_kill_in_the_middle_of_a_commit_leaves_no_half_version(
     data: DataService, folder: Path, moment: str
 ) -> None:
     first = _commit(data, pa.table({"x": [1, 2, 3]}))
-    died = subprocess.run([sys.executable, "-c", KILLED, str(folder), moment], check=False)
-    assert died.returncode == -signal.SIGKILL
+    _kill(folder, moment)
     lake = data.project.paths.lake / "t"
     assert len(list(lake.glob("*.parquet"))) == 2
     assert data.registry.read(first)["x"].to_pylist() == [1, 2, 3]
     assert data.registry.resolve("t").ref == first.ref
 
+    # The next commit lists what the lake has and the ledger has not.
     second = _commit(data, pa.table({"x": [4]}))
-    assert second.ref == "data:t@2"
+    assert second.ref == ("data:t@2" if moment == "before" else "data:t@3")
     assert data.registry.read(second)["x"].to_pylist() == [4]
+    assert data.curation.unlisted() == {}
+    if moment != "before":
+        found = data.project.chain.get("data:t@2")
+        assert (found.by, facts_of(found, DataFacts).source) == ("ada", "f")
+        assert data.registry.state(found) == "current"
+        assert data.registry.read(found)["x"].to_pylist() == list(range(1000, 3000))
     # What no version of Delta's log knows is gone; what one knows stays whole for its readers.
     assert len(list(lake.glob("*.parquet"))) == (2 if moment == "before" else 3)
     assert not [marker for marker in (lake / "_staged").iterdir() if marker.name != ".lock"]
     for version in range(deltalake.DeltaTable(str(lake)).version() + 1):
         assert deltalake.DeltaTable(str(lake), version=version).to_pyarrow_table().num_rows > 0
+
+
+def test_the_keeper_lists_a_commit_that_was_cut_off(
+    data: DataService, project: ProjectContext, folder: Path
+) -> None:
+    _commit(data, pa.table({"x": [1]}))
+    (folder / "rules").mkdir()
+    (folder / "rules" / "t.toml").write_text(
+        '[[rule]]\nid = "low"\ncheck = "range"\ncolumns = ["x"]\nmaximum = 1009\n'
+        'action = "quarantine"\n'
+    )
+    _kill(folder, "between")
+    assert data.curation.unlisted() == {"t": [1], "t.quarantine": [0]}
+    assert not next(f for f in examine(folder) if f.title == "Lake").ok
+    with locked(data.project.paths.lake / ".t.lock"):
+        assert data.curation.recover() == []  # somebody is at it
+    bench = Workbench(project)
+    bench.housekeeping.keep()
+    assert data.curation.unlisted() == {}
+    assert next(f for f in examine(folder) if f.title == "Lake").ok
+    node = data.registry.resolve("t")
+    assert node.ref == "data:t@2"
+    assert data.registry.read(node)["x"].to_pylist() == list(range(1000, 1010))
+    checked = facts_of(project.chain.get(facts_of(node, DataFacts).quality), QualityFacts)
+    assert (checked.dataset, checked.quarantined) == (node.ref, 1990)
+    assert data.registry.read(project.chain.get(checked.quarantine)).num_rows == 1990
+    # The same cell once more: it is that version.
+    again = data.curation.commit(
+        "t", pa.table({"x": list(range(1000, 3000))}), inputs=[], source="f", by="ada"
+    )
+    assert again.ref == node.ref
+    bench.close()
 
 
 @pytest.fixture
@@ -378,7 +426,7 @@ def test_a_foreign_writer_in_between_is_no_harm(data: DataService, folder: Path)
     with lake.stage(place, pa.table({"x": [2]})) as staged:
         deltalake.write_deltalake(str(place), pa.table({"x": [99]}), mode="overwrite")
         commit = lake.commit(staged)
-    assert commit.version == 2
+    assert commit == 2
     assert deltalake.DeltaTable(str(place)).to_pyarrow_table()["x"].to_pylist() == [2]
 
 
