@@ -12,7 +12,7 @@ import { useServices, useTrans } from '../../kit/services';
 import { Time } from '../../kit/values';
 import { PLAIN_CURVES, readCurveLook, type CurveLook } from '../curve_look';
 import { CommandIDs } from '../tokens';
-import { CodeDiffs } from './code_diffs';
+import { CodeDiffs } from './code_diff';
 import { RunName } from './columns';
 import { ComparedTable } from './compared_table';
 import { CurvePanel } from './curve_panel';
