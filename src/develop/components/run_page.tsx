@@ -1,23 +1,25 @@
-import { useEffect } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import type { Kpi, Run, RunSummary } from '../../api';
 import { CommandIDs as DeployIDs } from '../../deploy/tokens';
 import { Button } from '../../kit/button';
-import { Empty, ErrorView, Loaded } from '../../kit/feedback';
+import { Empty, Loaded } from '../../kit/feedback';
 import { duration as durationText, percent } from '../../kit/format';
 import { PageHeader } from '../../kit/header';
 import { useJob } from '../../kit/job';
 import { useKept } from '../../kit/kept';
 import { JobLog } from '../../kit/log';
 import type { PageArgs, PageProps } from '../../kit/page';
+import { colorOf } from '../../kit/palette';
 import { useResource } from '../../kit/resource';
 import { useServices, useTrans } from '../../kit/services';
 import { Tabs, type Tab } from '../../kit/tabs';
 import { Time } from '../../kit/values';
+import { PLAIN_CURVES, readCurveLook, type CurveLook } from '../curve_look';
 import { duration, timeLeft } from '../figures';
-import { useLiveRuns, useNow, type ILiveRuns } from '../live';
+import { useLiveRuns, useNow } from '../live';
 import { CommandIDs } from '../tokens';
-import { RunCurves } from './curves';
+import { CurvePanel } from './curve_panel';
 import { ArtifactsTab } from './run/artifacts';
 import { CodeTab } from './run/code';
 import { SearchTab } from './run/search';
@@ -70,6 +72,9 @@ export default function RunPage({ args, setTitle }: PageProps<RunArgs>): JSX.Ele
 
 const NO_KPIS: readonly Kpi[] = [];
 
+/** The curves are asked for by their own tab. */
+const NONE: ReadonlySet<string> = new Set();
+
 function tabOf(word: unknown): TabId | undefined {
   return TABS.find(tab => tab === word);
 }
@@ -83,9 +88,8 @@ interface RunViewProps {
 
 function RunView({ run, kpis, tab, onTab }: RunViewProps): JSX.Element {
   const trans = useTrans();
-  const runId = run.summary.run_id;
-  const live = useLiveRuns([run.summary], new Set([runId]));
-  const [summary = run.summary] = live.runs;
+  const { runs } = useLiveRuns([run.summary], NONE);
+  const [summary = run.summary] = runs;
   const { search } = run;
   const tabs: Tab[] = [
     { id: 'summary', label: trans.__('Summary') },
@@ -106,7 +110,7 @@ function RunView({ run, kpis, tab, onTab }: RunViewProps): JSX.Element {
   const content = {
     summary: () => <SummaryTab run={run} summary={summary} kpis={kpis} />,
     search: () => (search === null ? null : <SearchTab search={search} />),
-    curves: () => <CurvesTab live={live} kpis={kpis} />,
+    curves: () => <CurvesTab summary={summary} kpis={kpis} />,
     code: () => <CodeTab run={run} />,
     artifacts: () => <ArtifactsTab run={run} />,
     log: () => <LogTab summary={summary} />,
@@ -241,21 +245,31 @@ function Waiting({ job: id }: { job: string }): JSX.Element {
   );
 }
 
-function CurvesTab({ live, kpis }: { live: ILiveRuns; kpis: readonly Kpi[] }): JSX.Element {
-  const trans = useTrans();
-  const curves = [...live.curves.values()].flatMap(series => [...series.values()]);
+function CurvesTab({ summary, kpis }: { summary: RunSummary; kpis: readonly Kpi[] }): JSX.Element {
+  const [look, setLook] = useKept<CurveLook>('curves', PLAIN_CURVES, readCurveLook);
+  const [lit, setLit] = useState<string>();
+  const { run_id: runId, name, started, state } = summary;
+  const runs = useMemo(
+    () => [{ run_id: runId, name, started, color: colorOf(runId), live: state === 'running' }],
+    [runId, name, started, state]
+  );
+  const known = Object.keys(summary.metrics).sort().join('\n');
+  const metrics = useMemo(() => (known === '' ? [] : known.split('\n')), [known]);
+  const onLook = useCallback(
+    (change: Partial<CurveLook>) => setLook(old => ({ ...old, ...change })),
+    [setLook]
+  );
   return (
-    <div className="pj-Run-scroll">
-      {live.error !== undefined && <ErrorView error={live.error} retry={live.retry} compact />}
-      <RunCurves runs={live.runs} curves={live.curves} kpis={kpis} />
-      {live.curves.size > 0 && curves.every(series => series.steps.length < 2) && (
-        <Empty>
-          {trans.__(
-            'This run logged each metric once at most, so there is no curve. pj.log(step=…, loss=…) in the training loop makes one.'
-          )}
-        </Empty>
-      )}
-    </div>
+    <CurvePanel
+      runs={runs}
+      metrics={metrics}
+      kpis={kpis}
+      look={look}
+      onLook={onLook}
+      lit={lit}
+      onLit={setLit}
+      sync={`run ${runId}`}
+    />
   );
 }
 

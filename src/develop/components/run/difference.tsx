@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-import type { CodeDiff, ComparedRow, Comparison, RunSummary, Trans } from '../../../api';
+import type { ComparedRow, Comparison, RunSummary } from '../../../api';
 import { Button } from '../../../kit/button';
 import { Loaded } from '../../../kit/feedback';
 import { Section } from '../../../kit/header';
@@ -9,7 +9,7 @@ import { useServices, useTrans } from '../../../kit/services';
 import { Figure, Time } from '../../../kit/values';
 import { previousOf } from '../../previous';
 import { CommandIDs } from '../../tokens';
-import { CodeDiffView } from '../code_diff';
+import { CodeDiffs } from '../code_diff';
 
 /** So many runs of the notebook are looked through for the one before. */
 const LIMIT = 200;
@@ -72,8 +72,7 @@ function Compared({ before, runId }: { before: RunSummary; runId: string }): JSX
 
 function Changes({ comparison }: { comparison: Comparison }): JSX.Element {
   const trans = useTrans();
-  const { params, environment, data, code } = comparison;
-  const [diff] = code;
+  const { params, environment, data, code, runs } = comparison;
   const parts = [
     rows(trans.__('Parameters'), params),
     rows(
@@ -86,8 +85,8 @@ function Changes({ comparison }: { comparison: Comparison }): JSX.Element {
     ),
     rows(trans.__('Environment'), environment)
   ].filter(part => part !== null);
-  const changed = diff === undefined ? [] : diff.cells.filter(cell => !cell.same);
-  if (parts.length === 0 && changed.length === 0) {
+  const changed = code.some(({ cells }) => cells.some(cell => !cell.same));
+  if (parts.length === 0 && !changed) {
     return (
       <p className="pj-mod-quiet pj-Run-line">
         {trans.__('The same code, parameters, data and environment.')}
@@ -97,16 +96,12 @@ function Changes({ comparison }: { comparison: Comparison }): JSX.Element {
   return (
     <>
       {parts}
-      {diff !== undefined && changed.length > 0 && <Code diff={diff} trans={trans} />}
-    </>
-  );
-}
-
-function Code({ diff, trans }: { diff: CodeDiff; trans: Trans }): JSX.Element {
-  return (
-    <>
-      <h3 className="pj-Run-part">{trans.__('Code')}</h3>
-      <CodeDiffView diff={diff} />
+      {changed && (
+        <>
+          <h3 className="pj-Run-part">{trans.__('Code')}</h3>
+          <CodeDiffs diffs={code} runs={runs} />
+        </>
+      )}
     </>
   );
 }
