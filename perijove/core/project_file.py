@@ -89,6 +89,8 @@ class JobsTable(Struct):
     """By NVML's numbers; all when left out."""
     ray: str = ""
     """The dashboard of a Ray cluster: ``http://127.0.0.1:8265``. ``RAY_ADDRESS`` when empty."""
+    system_metrics: bool = True
+    """Log what runs take of the machine, once a second."""
 
 
 class RerunTable(Struct):

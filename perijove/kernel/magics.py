@@ -39,6 +39,7 @@ class PerijoveMagics(Magics):
         """Run the cell as a tracked run: its code, data, packages, commit, numbers as they come.
 
         %%train [--name NAME] [--seed N] [--deterministic] [--param KEY=VALUE ...] [--gpus N]
+                [--no-system-metrics]
                 [--background [--cpus N] [--executor local|ray] [--cells 1-4,7 | --all] [--force]]
 
         --name           what the run is called; after the notebook when left out
@@ -46,6 +47,7 @@ class PerijoveMagics(Magics):
         --deterministic  torch takes only algorithms that give the same bits each time
         --param          is logged with the run and is a variable of the cell
         --gpus           so many GPUs, those with the most free memory
+        --no-system-metrics  logs no CPU, memory and GPU figures each second
         --background     in a job that outlives this kernel: the cells that ran go along as text,
                          but for those that deploy, install or write outside
         --cells          these cells go along, and no others

@@ -33,6 +33,7 @@ def train_parser() -> Parser:
     parser.add_argument("--param", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--deterministic", action="store_true")
     parser.add_argument("--gpus", type=int, metavar="N")
+    parser.add_argument("--no-system-metrics", action="store_true")
     parser.add_argument("--background", action="store_true")
     parser.add_argument("--cpus", type=float, metavar="N")
     parser.add_argument("--executor", default="", metavar="local|ray")

@@ -14,17 +14,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from perijove.contracts.develop import Cell
+import msgspec
+
+from perijove.contracts.develop import Cell, Usage
 from perijove.core.errors import PerijoveError
 from perijove.core.ledger import now
+from perijove.core.project_file import CostsTable
 from perijove.core.recipes import Recipe
+from perijove.core.secrets import mask_values
+from perijove.core.secrets import masked as masked_text
 from perijove.develop.ports import Batch, EndState
-from perijove.develop.tags import COMMIT_TAG, DIRTY_TAG, DISORDER_TAG
+from perijove.develop.tags import (
+    COMMIT_TAG,
+    DIRTY_TAG,
+    DISORDER_TAG,
+    MASKED_TAG,
+    USAGE_TAG,
+    value_of,
+)
+from perijove.develop.usage import together, with_cost
 from perijove.kernel import tracking
 from perijove.kernel.disordered import disorder_text
 from perijove.kernel.environment import git_commit, packages
 from perijove.kernel.files import unwatched
 from perijove.kernel.session import Inputs, Session
+from perijove.kernel.system_metrics import SystemMetrics
 
 RUN_ID: Final = "MLFLOW_RUN_ID"
 _MLFLOW = re.compile(r"\bmlflow\b")
@@ -38,6 +52,7 @@ class TrackedRun:
     run_id: str
     name: str
     writer: tracking.ActiveRun
+    system: SystemMetrics
     began: float = field(default_factory=time.monotonic)
     state: EndState | None = None
     seconds: float = 0.0
@@ -62,16 +77,18 @@ def tracked(
     develop = session.workbench.develop
     with unwatched():
         session.workbench.project.trust.give()
+        kept, masked = mask_values(params or {})
         run_id = develop.start_run(
             name,
             notebook=session.notebook,
-            params=params,
+            params=kept,
             tags=commit_tags(session),
             seed=seed,
             by=session.actor,
         )
     with lived(session, run_id, name, cells or []) as run:
         run.seed = seed
+        run.writer.tell_masked(masked)
         tracking.activate(run.writer)
         with joined(session, run_id, cells[-1].source if cells else ""):
             yield run
@@ -94,8 +111,11 @@ def lived(
     if session.workbench.store.remote:
         session.workbench.outbox.open()  # what the cell logs waits for no network
     kind = tracking.ResumedRun if resumed else tracking.ActiveRun
-    run = TrackedRun(run_id, name, kind(session.paths, run_id))
+    writer = kind(session.paths, run_id)
+    system = SystemMetrics(writer.append, quiet=not _wants_system_metrics(session))
+    run = TrackedRun(run_id, name, writer, system)
     outer = tracking.current()
+    system.start()
     try:
         yield run
     except KeyboardInterrupt:
@@ -104,7 +124,7 @@ def lived(
     except BaseException as error:
         # Of what was told to stop, workers die first: what fails then is no failure of the code.
         run.state = "stopped" if run.stopping else "failed"
-        run.error = "" if run.stopping else f"{type(error).__name__}: {error}"
+        run.error = "" if run.stopping else masked_text(f"{type(error).__name__}: {error}")
         raise
     else:
         run.state = "stopped" if run.writer.stopped else "finished"
@@ -123,6 +143,7 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
     develop = session.workbench.develop
     state, at = run.state or "failed", now()
     with unwatched(), _uninterrupted():
+        run.writer.append(("t", _tags_at_end(session, run)))
         run.writer.append(("e", at, state, run.error))
         run.writer.close()
         inputs = Inputs([], [])
@@ -146,6 +167,27 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
                 develop.reruns.record(run.run_id, _recipe(session, run, cells), inputs.refs)
             except (PerijoveError, OSError) as error:
                 _warn(f"The run {run.name} cannot be proved later: {error}")
+
+
+def _tags_at_end(session: Session, run: TrackedRun) -> dict[str, str]:
+    usage, rates = run.system.stop(), CostsTable()
+    with contextlib.suppress(PerijoveError):  # a store that is away, a definition that is broken
+        rates = session.workbench.project.definition.costs
+        if isinstance(run.writer, tracking.ResumedRun):
+            tags = session.workbench.develop.store.get_run(run.run_id).tags
+            if (before := value_of(tags.get(USAGE_TAG), Usage)) is not None:
+                usage = together(before, usage)
+    tags = {USAGE_TAG: msgspec.json.encode(with_cost(usage, rates)).decode()}
+    if run.writer.masked:
+        tags[MASKED_TAG] = msgspec.json.encode(sorted(run.writer.masked)).decode()
+    return tags
+
+
+def _wants_system_metrics(session: Session) -> bool:
+    try:
+        return session.workbench.project.definition.jobs.system_metrics
+    except PerijoveError:
+        return True
 
 
 def _recipe(session: Session, run: TrackedRun, cells: list[Cell]) -> Recipe:

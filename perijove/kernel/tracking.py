@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, SupportsFloat
 
@@ -19,9 +19,13 @@ from perijove.core.errors import InvalidInputError, NotFoundError
 from perijove.core.journal import JournalFolder
 from perijove.core.paths import ProjectPaths
 from perijove.core.process_journal import WAITING, ProcessJournal
+from perijove.core.secrets import mask_values
 from perijove.develop.ports import STOP_FILE
 
 _STOP_INTERVAL: Final = 0.25
+MAX_NAME: Final = 4096
+MAX_TEXT: Final = 65_536
+"""Of a parameter in the journal; the run store keeps less."""
 
 
 class ActiveRun:
@@ -43,6 +47,8 @@ class ActiveRun:
         self._told = False
         self.stopped = False
         """The code was told to stop when it asked."""
+        self.masked: set[str] = set()
+        """What looked like a secret and was not kept, such as ``params.token``."""
 
     @property
     def lost(self) -> int:
@@ -62,6 +68,22 @@ class ActiveRun:
                     RuntimeWarning,
                     stacklevel=4,
                 )
+
+    def log_params(self, texts: Mapping[str, str]) -> None:
+        kept, masked = mask_values(texts)
+        self.tell_masked(masked)
+        self.append(("p", {key[:MAX_NAME]: _cut(text) for key, text in kept.items()}))
+
+    def tell_masked(self, params: Iterable[str]) -> None:
+        """Take note of parameters that looked like secrets, and tell the user of each once."""
+        fresh = [name for name in params if f"params.{name}" not in self.masked]
+        if fresh:
+            self.masked.update(f"params.{name}" for name in fresh)
+            warnings.warn(
+                f"{', '.join(fresh)} looks like a secret: its value is not kept with the run.",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def log(self, metrics: dict[str, float], step: int | None) -> None:
         if step is None:
@@ -129,6 +151,7 @@ class SilentRun(ActiveRun):
         self.run_id = ""
         self.checkpoints = None
         self.stopped = False
+        self.masked = set()
 
     def append(self, record: tuple[Any, ...]) -> None: ...
 
@@ -227,6 +250,10 @@ def log(
     run.log(numbers, step if step is None else int(step))
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
 def _is_number(value: Any) -> bool:
     try:
         float(value)
@@ -238,7 +265,7 @@ def _is_number(value: Any) -> bool:
 def log_params(values: Mapping[str, Any] | None = None, /, **params: Any) -> None:
     """Log settings of the running training cell; the first value of a name stays."""
     texts = {str(key): str(value) for key, value in {**(values or {}), **params}.items()}
-    active().append(("p", texts))
+    active().log_params(texts)
 
 
 def progress(share: float) -> None:

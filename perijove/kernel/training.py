@@ -56,7 +56,10 @@ def train(
     recording = session.recording
     if recording is not None:
         shell.user_ns.update(params if not recording.training else {**params, **recording.params})
-        _execute(shell, session, code, recording.run if recording.training else None)
+        run = recording.run if recording.training else None
+        if run is not None and options.no_system_metrics:
+            run.system.quiet = True
+        _execute(shell, session, code, run)
         return
     with usage_errors():
         name = options.name or default_name(session)
@@ -72,22 +75,24 @@ def train(
         shell.user_ns.update(params)
         if options.seed is not None:
             set_seed(options.seed)
-        _train(shell, session, name, params, options.seed, code)
+        _train(shell, session, options, name, params, code)
 
 
 def _train(
     shell: InteractiveShell,
     session: Session,
+    options: argparse.Namespace,
     name: str,
     params: dict[str, Any],
-    seed: int | None,
     code: list[CodeType],
 ) -> None:
     texts = {key: str(value) for key, value in params.items()}
     started: TrackedRun | None = None
     try:
-        with tracked(session, name, params=texts, seed=seed, cells=session.cells()) as run:
+        cells, seed = session.cells(), options.seed
+        with tracked(session, name, params=texts, seed=seed, cells=cells) as run:
             started = run
+            run.system.quiet |= options.no_system_metrics
             _execute(shell, session, code, run)
     except PerijoveError as error:
         if started is None:

@@ -90,7 +90,11 @@ def run_ended(run: TrackedRun, summary: RunSummary | None) -> str:
 
 def _numbers(summary: RunSummary) -> list[str]:
     lines = []
-    values = [f"{key} {to_float(value):.4g}" for key, value in summary.metrics.items()]
+    values = [
+        f"{key} {to_float(value):.4g}"
+        for key, value in summary.metrics.items()
+        if not key.startswith("system/")
+    ]
     if values:
         more = f" and {len(values) - SHOWN_METRICS} more" if len(values) > SHOWN_METRICS else ""
         lines.append("  " + " · ".join(values[:SHOWN_METRICS]) + more)

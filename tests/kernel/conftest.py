@@ -33,6 +33,9 @@ time = "start"
 
 [data.builds.columns.size]
 known = "after"
+
+[jobs]
+system_metrics = false  # a slow machine would add some to a short run
 """
 
 

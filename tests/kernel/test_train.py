@@ -283,3 +283,56 @@ def test_what_fails_before_the_cell_runs_leaves_no_run_running(
     with pytest.warns(RuntimeWarning, match="not kept whole"):
         notebook.run("%%train --name early\npj.log(loss=1)")
     assert notebook.last_run().summary.state == "failed"
+
+
+def test_a_run_tells_what_it_took_of_the_machine(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perijove.kernel.system_metrics.SECONDS", 0.05)
+    file = notebook.bench.project.file
+    cell = (
+        "import time\n"
+        "pj.log(loss=1)\n"
+        "end = time.monotonic() + 20\n"
+        "journal = pj_folder\n"
+        "while b'process_memory' not in b''.join(f.read_bytes() for f in journal.glob('*/*.pj')):\n"
+        "    assert time.monotonic() < end\n"
+    )
+    notebook.shell.user_ns["pj_folder"] = notebook.session.paths.journals
+    file.change(lambda text: text["jobs"].update(system_metrics=True))
+    file.change(lambda text: text.update(costs={"cpu_hour": 3600.0, "currency": "EUR"}))
+    notebook.ok("%%train --name watched\n" + cell)
+    run = notebook.last_run()
+    assert run.summary.metrics["system/process_memory_megabytes"] > 1
+    assert run.usage is not None
+    assert run.usage.peak_memory > 1_000_000
+    assert run.usage.cost == pytest.approx(run.usage.cpu_seconds)
+    assert run.usage.currency == "EUR"
+
+    notebook.ok("%%train --name unwatched --no-system-metrics\nfor i in range(3): pj.log(loss=i)")
+    run = notebook.last_run()
+    assert run.summary.metrics == {"loss": 2.0}
+    assert run.usage.seconds > 0
+
+
+def test_what_looks_like_a_secret_is_not_kept_and_the_user_is_told_once(notebook: Notebook) -> None:
+    with pytest.warns(UserWarning, match="looks like a secret") as told:
+        notebook.ok(
+            "%%train --name hidden --param api_key=hunter2 --param max_tokens=5\n"
+            "pj.log_params(password='x', url='postgresql://me:pw@host/db', depth=3)\n"
+            "pj.log_params(password='x')\n"
+            "assert api_key == 'hunter2'"
+        )
+    assert [str(one.message).partition(" looks")[0] for one in told] == ["api_key", "password, url"]
+    run = notebook.last_run()
+    assert run.summary.params == {
+        "api_key": "***", "max_tokens": "5", "password": "***",
+        "url": "postgresql://***@host/db", "depth": "3",
+    }  # fmt: skip
+    assert run.masked == ["params.api_key", "params.password", "params.url"]
+    kept = [
+        file for file in notebook.session.paths.state.rglob("*")
+        if file.is_file() and b"me:pw@host" in file.read_bytes()
+    ]  # fmt: skip
+    # The cell itself says it: what ran is kept as it ran.
+    assert all("cells" in file.name or "recipe" in file.name for file in kept)
