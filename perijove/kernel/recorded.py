@@ -22,8 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from perijove.core import jobs
 from perijove.core.errors import PerijoveError, UnsupportedError
 from perijove.core.paths import ProjectPaths, find_project
@@ -41,6 +39,8 @@ UNASKED_SECONDS: Final = 1.0
 """Code that has not asked whether it should stop is interrupted so long after the signal."""
 ASKED_SECONDS: Final = 3.5
 """Code that has asked may go on for so long: a supervisor kills after five."""
+SYSTEM: Final = "system/"
+"""Metrics of the machine, and of no interest to whoever waits for the job."""
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
@@ -203,7 +203,8 @@ class _Recorded:
             return FAILED
         summary = session.workbench.develop.get_run(run.run_id).summary
         if self._tells:
-            jobs.finish({"run": run.run_id, "metrics": msgspec.to_builtins(summary.metrics)})
+            own = {k: v for k, v in summary.metrics.items() if not k.startswith(SYSTEM)}
+            jobs.finish({"run": run.run_id, "metrics": own})
         if run.state == "stopped":
             return TERMINATED if run.stopping else INTERRUPTED
         return 0
@@ -288,7 +289,10 @@ def _explained(shell: InteractiveShell, error: BaseException) -> PerijoveError:
     if isinstance(error, PerijoveError):
         return error
     said = f"{type(error).__name__}: {error}".rstrip(": ")
-    return UnsupportedError(f"{said}.", _where(shell, error), code="code_failed")
+    where = _where(shell, error)
+    if isinstance(error, EOFError):
+        where = f"{where}. In the background there is nobody to ask: set a variable instead."
+    return UnsupportedError(f"{said}.", where, code="code_failed")
 
 
 def _where(shell: InteractiveShell, error: BaseException) -> str:
