@@ -182,28 +182,32 @@ class RunTables:
         ids = [run.run_id for run in runs]
         values = self._queries.values(ids, columns)
         children = self._queries.children(ids)
+        live = [
+            (at, column)
+            for at, name in enumerate(columns)
+            if (column := read_column(name)) in (STATUS, VERDICT, DURATION)
+        ]
         return [
-            self._row(run, columns, values[run.run_id], verdicts, children.get(run.run_id, 0))
+            self._row(run, live, values[run.run_id], verdicts, children.get(run.run_id, 0))
             for run in runs
         ]
 
     def _row(
         self,
         run: StoredRun,
-        columns: list[str],
+        live: list[tuple[int, Column]],
         values: list[float | str | None],
         verdicts: Mapping[str, str],
         children: int,
     ) -> RunRow:
         tags, state = run.tags, self._states.of(run)
         verdict = verdicts.get(run.run_id, "")
-        for at, name in enumerate(columns):
-            # Of what the store does not know, or does not know as it is now.
-            if name == str(STATUS):
+        for at, column in live:  # what the store does not know, or not as it is now
+            if column == STATUS:
                 values[at] = STATUS_WORDS[state]
-            elif name == str(VERDICT):
+            elif column == VERDICT:
                 values[at] = verdict or None
-            elif name == str(DURATION) and state == "lost":
+            elif state == "lost":
                 values[at] = None
         return RunRow(
             run_id=run.run_id,
@@ -212,7 +216,7 @@ class RunTables:
             started=run.started,
             ended=run.ended,
             notebook=tags.get(NOTEBOOK_TAG, ""),
-            values=[number(value) if isinstance(value, float) else value for value in values],
+            values=[number(value) if type(value) is float else value for value in values],
             verdict=verdict,  # type: ignore[arg-type]
             progress=self._progress(run.run_id, state),
             starred=bool(tags.get(STAR_TAG)),

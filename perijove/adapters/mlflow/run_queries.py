@@ -178,15 +178,24 @@ class SqlRunQueries:
         ids = json.dumps(list(run_ids))
         for kind, keys in places.items():
             table, more = ("latest_metrics", "m.is_nan") if kind == "metrics" else (kind, "0")
-            # In this order whatever the statistics say: each value by its primary key.
+            # In this order whatever the statistics say: each value by its primary key, or where
+            # most are wanted all that a run has.
+            each = f"FROM json_each(:ids) i CROSS JOIN {table} m ON m.run_uuid=i.value"
+            if not self._most(kind, len(keys)):
+                each = (
+                    f"FROM json_each(:ids) i CROSS JOIN json_each(:keys) k CROSS JOIN {table} m "
+                    "ON m.key=k.value AND m.run_uuid=i.value"
+                )
             for run_id, key, value, is_nan in self._runs.rows(
-                f"SELECT m.run_uuid, m.key, m.value, {more} FROM json_each(?) i "
-                f"CROSS JOIN json_each(?) k CROSS JOIN {table} m "
-                "ON m.key=k.value AND m.run_uuid=i.value",
-                (ids, json.dumps(list(keys))),
+                f"SELECT m.run_uuid, m.key, m.value, {more} {each}",
+                {"ids": ids, "keys": json.dumps(list(keys))},
             ):
+                if key not in keys:
+                    continue
+                if kind == "metrics":
+                    value = unpack(value, is_nan)
                 for at in keys[key]:
-                    found[run_id][at] = unpack(value, is_nan) if kind == "metrics" else value
+                    found[run_id][at] = value
         if attributes:
             write = Conditions((), lambda *_: "[]", now())
             terms = ", ".join(write.term(columns[at]).sql for at in attributes)
@@ -198,6 +207,15 @@ class SqlRunQueries:
                 for at, cell in zip(attributes, cells, strict=True):
                     found[run_id][at] = cell
         return found
+
+    def _most(self, kind: str, wanted: int) -> bool:
+        """Whether so many columns are a good part of those of their kind, as far as is known."""
+        with self._lock:
+            kept = self._columns.get(False)
+        if kept is None:
+            return False
+        known = sum(column.name.startswith(f"{kind}.") for column in kept[2])
+        return known <= 4 * wanted
 
     def best(
         self, query: RunQuery, wanted: Mapping[str, Direction], without: Collection[str]
