@@ -6,7 +6,7 @@ import http.client
 import socket
 import subprocess
 import threading
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -32,6 +32,14 @@ class LocalSettings(Struct):
             description="Seconds that one request may take before it is answered 503.",
         ),
     ] = 30.0
+    batching: Annotated[
+        Literal["auto", "on", "off"],
+        msgspec.Meta(
+            title="Batching",
+            description="Whether requests that arrive together go to the model together; auto: "
+            "where the model answers each row the same whatever comes with it.",
+        ),
+    ] = "auto"
 
 
 class LocalTarget:

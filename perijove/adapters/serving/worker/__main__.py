@@ -72,7 +72,8 @@ def prepare(root: Path, endpoint: str, revision: int) -> WorkerServer:
     model.verify(folder, facts.manifest, node.ref)
     loaded = model.load(folder, facts, node.ref)
     timeout = float(served.settings.get("timeout_seconds", 30.0))
-    engine = Engine(loaded, facts.signature, facts.sample, timeout)
+    batching = {"on": True, "off": False}.get(str(served.settings.get("batching")))
+    engine = Engine(loaded, facts.signature, facts.sample, timeout, batching)
     engine.warm_up()
     server = WorkerServer()
     server.use(

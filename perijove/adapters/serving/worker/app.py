@@ -142,7 +142,8 @@ class Application:
             case ["perijove"]:
                 answer = {"pid": os.getpid(), "revision": identity.revision}
             case ["metrics"]:
-                return Reply(200, self._metrics.text().encode(), CONTENT_TYPE.encode())
+                text = self._metrics.text(self._engine.batches)
+                return Reply(200, text.encode(), CONTENT_TYPE.encode())
             case ["openapi.json"]:
                 answer = document(identity.endpoint, identity.version, self._inputs, self._sample)
             case ["v2", "models", _] | ["v2", "models", _, "versions", _]:

@@ -27,7 +27,14 @@ class WorkerMetrics:
         self._sum += seconds
         self.rows += rows
 
-    def text(self) -> str:
+    def text(self, batches: int) -> str:
+        """Write them down.
+
+        Parameters
+        ----------
+        batches
+            That the model was given.
+        """
         lines = [
             "# HELP perijove_requests_total Prediction requests by HTTP status.",
             "# TYPE perijove_requests_total counter",
@@ -40,6 +47,7 @@ class WorkerMetrics:
         for name, help_text, value in (
             ("errors", "Prediction requests that were answered 4xx or 5xx.", errors),
             ("rows", "Rows that predictions were asked for.", self.rows),
+            ("batches", "Batches that the model was given.", batches),
             ("unlogged", "Predictions that the journal could not take.", self.unlogged),
         ):
             lines += [

@@ -111,7 +111,7 @@ def load(folder: Path, facts: ModelFacts, ref: str) -> Model:
     ForbiddenPathError
         When it names a file that its manifest does not.
     """
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         text = (folder / "MLmodel").read_bytes()
