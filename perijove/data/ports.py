@@ -131,11 +131,16 @@ class Profiler(Protocol):
         ...
 
     def leaks(
-        self, table: Table, target: str, split: SplitFacts | None = None, part: str = ""
+        self,
+        table: Table,
+        names: Sequence[str],
+        target: str,
+        split: SplitFacts | None = None,
+        part: str = "",
     ) -> Telling:
         """Let each column alone predict the target, on rows of a part of the table's split.
 
-        Where there is no such part, or it cannot be told apart here, all rows are tried.
+        The names are those of all columns, no two the same. Where there is no such part, or it cannot be told apart here, all rows are tried.
         """
         ...
 
@@ -285,8 +290,26 @@ class DataEngine(Protocol):
         """
         ...
 
-    def read(self, table: Table, columns: list[str] | None = None) -> ArrowTable:
-        """Return all rows as one table in this process's memory."""
+    def read(
+        self,
+        table: Table,
+        columns: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> ArrowTable:
+        """Return all rows as one table in this process's memory.
+
+        Parameters
+        ----------
+        columns
+            By name, in the order wanted; all when None.
+        names
+            Of all columns, where they differ from those in the files: no two are the same.
+
+        Raises
+        ------
+        InvalidInputError
+            When there is no such column.
+        """
         ...
 
     def part(self, table: ArrowTable, split: SplitFacts, part: SplitPart) -> ArrowTable:

@@ -92,10 +92,11 @@ class Profiles:
         """
         node = self._node(name, version)
         facts = facts_of(node, DataFacts)
-        if target not in [column.name for column in facts.columns]:
+        names = [column.name for column in facts.columns]
+        if target not in names:
             raise InvalidInputError(
                 f"{node.ref} has no column {target!r}.",
-                f"Its columns are {', '.join(column.name for column in facts.columns)}.",
+                f"Its columns are {', '.join(names)}.",
                 code="unknown_column",
             )
         fixed = self.project.chain.find(make_ref("split", node.name, node.version))
@@ -104,7 +105,7 @@ class Profiles:
         path = self._path(node, f"leaks-{sha256_text(f'{target} {place!r}')[:12]}")
         found = _read(path, _Scores)
         if found is None:
-            told = self._profiler.leaks(self._registry.table(node), target, split, TRAIN)
+            told = self._profiler.leaks(self._registry.table(node), names, target, split, TRAIN)
             found = _Scores(rows=told.rows, part=told.part, scores=told.scores)
             self._write(path, found)
         declared = self.project.definition.data.get(name, DataTable()).columns

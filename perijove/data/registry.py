@@ -259,7 +259,8 @@ class Registry:
 
     def read(self, node: Node, columns: list[str] | None = None) -> ArrowTable:
         """Return a version as one table in this process's memory."""
-        return self._engine.read(self.table(node), columns)
+        names = [column.name for column in facts_of(node, DataFacts).columns]
+        return self._engine.read(self.table(node), columns, names)
 
     def state(self, node: Node) -> VersionState:
         """Tell whether a version's bytes are still those that were registered.

@@ -76,7 +76,7 @@ def test_rows_of_a_part_are_those_of_the_split(
     split = facts_of(data.splits.ensure(node, parts, column, method=method), SplitFacts)
     tables = [open_table(str(file)) for file in data.registry.table(node).files]
     for part in split.parts:
-        order = _Order.of(tables, {"method": method, "column": column})
+        order = _Order.of(tables, table.column_names, {"method": method, "column": column})
         assert order is not None
         inside = order.within(part.start, part.rows, np.arange(rows))
         found = set(np.flatnonzero(inside).tolist())

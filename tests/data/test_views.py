@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from perijove.adapters.workbench import Workbench
+from perijove.contracts.data import DataFacts, SplitFacts
 from perijove.contracts.table import (
     AllOf,
     AnyOf,
@@ -32,6 +33,7 @@ from perijove.contracts.table import (
     View,
     ViewSpec,
 )
+from perijove.core.chain import facts_of
 from perijove.core.context import ProjectContext
 from perijove.core.errors import (
     CancelledError,
@@ -489,3 +491,33 @@ def test_work_that_is_cancelled_before_it_begins_does_nothing(
     if ended.state == "cancelled":
         assert not (folder / "x.csv").exists()
     assert issubclass(CancelledError, PerijoveError)
+
+
+def test_columns_of_one_name_are_told_apart_everywhere(data: DataService, folder: Path) -> None:
+    """Names of files are kept but for those that are there before, whatever their case."""
+    twice = pa.Table.from_arrays(
+        [pa.array([3, 1, 2]), pa.array(["x", "y", "z"]), pa.array([0.5, 1.5, 2.5])],
+        names=["a", "A", "a"],
+    )
+    pq.write_table(twice, folder / "twice.parquet")
+    made = data.registry.register("twice.parquet", name="twice", by="ada")
+    names = [column.name for column in made.facts.columns]
+    assert names == ["a", "A_1", "a_2"]
+    node = data.registry.resolve("twice")
+    assert data.registry.read(node).column_names == names
+    assert data.registry.read(node, ["a_2", "a"]).to_pydict() == {
+        "a_2": [0.5, 1.5, 2.5], "a": [3, 1, 2]
+    }  # fmt: skip
+    with pytest.raises(InvalidInputError, match="no column 'A'"):
+        data.registry.read(node, ["A"])
+    spec = ViewSpec(
+        filter=Compare(column="a_2", op=">", value="1"),
+        sort=[SortKey(column="A_1", descending=True)],
+    )
+    view = data.views.open("twice", spec)
+    page = pa.ipc.open_stream(data.views.page("twice", RowsQuery(view=view.id))).read_all()
+    assert page.to_pydict() == {"a": [2, 1], "A_1": ["z", "y"], "a_2": [2.5, 1.5]}
+    split = data.splits.ensure(node, {"train": 0.7, "test": 0.3}, "a_2", method="group")
+    assert facts_of(split, SplitFacts).column == "a_2"
+    clean = data.curation.commit("clean", data.registry.read(node), inputs=[node.ref], by="ada")
+    assert [column.name for column in facts_of(clean, DataFacts).columns] == names

@@ -161,20 +161,27 @@ class DuckDbEngine:
             {"do": action, **place_of(table), **arguments}, table.files, PAGE_SECONDS, lane
         )
 
-    def read(self, table: Table, columns: list[str] | None = None) -> ArrowTable:
+    def read(
+        self,
+        table: Table,
+        columns: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> ArrowTable:
         import pyarrow as pa
-        import pyarrow.parquet
+        import pyarrow.parquet as pq
 
         files = table.files
         keys = self._partition_values(table)
-        inner = [n for n in columns if n not in keys.column_names] if columns is not None else None
         try:
-            tables = [
-                pa.parquet.read_table(
-                    f, columns=inner, partitioning=None, page_checksum_verification=True
-                )
-                for f in files
-            ]
+            own = pq.read_schema(files[0]).names
+            shown = [*own, *keys.column_names]
+            if names is not None and len(names) == len(shown):
+                shown = list(names)
+            places = _places(columns, shown) if columns is not None else None
+            read = (
+                range(len(own)) if places is None else sorted({p for p in places if p < len(own)})
+            )
+            tables = [_read_columns(file, own, read) for file in files]
         except (pa.ArrowInvalid, OSError) as error:
             raise UnreadableDataError(
                 f"{files[0].name} cannot be read: {str(error).splitlines()[0]}.",
@@ -185,7 +192,11 @@ class DuckDbEngine:
                 values = pa.repeat(keys.column(at)[number], part.num_rows)
                 tables[number] = part.append_column(key, values)
         whole = pa.concat_tables(tables)
-        return whole.select(columns) if columns is not None and keys.num_columns else whole
+        there = [*read, *range(len(own), len(own) + keys.num_columns)]
+        if places is not None:
+            whole = whole.select([there.index(place) for place in places])
+        wanted = shown if places is None else [shown[place] for place in places]
+        return whole if whole.column_names == wanted else whole.rename_columns(wanted)
 
     def _partition_values(self, table: Table) -> ArrowTable:
         """Return the columns that folders' names are, with a row for each file."""
@@ -263,6 +274,32 @@ class DuckDbEngine:
 
     def close(self) -> None:
         self._workers.close()
+
+
+def _places(columns: Sequence[str], names: list[str]) -> list[int]:
+    gone = [column for column in columns if column not in names]
+    if gone:
+        raise InvalidInputError(
+            f"The table has no column {gone[0]!r}.",
+            f"Its columns are {', '.join(names)[:500]}.",
+            code="unknown_column",
+        )
+    return [names.index(column) for column in columns]
+
+
+def _read_columns(file: Path, names: list[str], places: Sequence[int]) -> ArrowTable:
+    """Read some columns of a file, by position and in that order."""
+    import pyarrow.parquet as pq
+
+    wanted = [names[place] for place in places]
+    if len(set(names)) == len(names):
+        columns = None if len(wanted) == len(names) else wanted
+        return pq.read_table(
+            file, columns=columns, partitioning=None, page_checksum_verification=True
+        )
+    # By their names, columns of one name cannot be told apart.
+    with pq.ParquetFile(file, page_checksum_verification=True) as opened:
+        return opened.read().select(list(places))
 
 
 def _look(look: Look) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -52,12 +53,18 @@ class DuckDbProfiler:
         return _profile("full", reply)
 
     def leaks(
-        self, table: Table, target: str, split: SplitFacts | None = None, part: str = ""
+        self,
+        table: Table,
+        names: Sequence[str],
+        target: str,
+        split: SplitFacts | None = None,
+        part: str = "",
     ) -> Telling:
         chosen = next((p for p in split.parts if p.name == part), None) if split else None
         reply = self._workers.work(
             {
                 "do": "leaks",
+                "names": list(names),
                 "target": target,
                 "part": {"method": split.method, "column": split.column,
                          "start": chosen.start, "rows": chosen.rows}

@@ -39,6 +39,7 @@ def leaks(
     report: Report,
     *,
     files: list[str],
+    names: list[str],
     target: str,
     part: dict[str, Any] | None = None,
     partitions: str | None = None,
@@ -47,6 +48,8 @@ def leaks(
 
     Parameters
     ----------
+    names
+        Of all columns, no two the same; those of the files come first.
     part
         Of a split: its ``method`` and ``column``, and which rows of that order, ``start`` and
         ``rows``. Where the column cannot be ordered here, all rows are tried.
@@ -57,15 +60,15 @@ def leaks(
     tables = [open_table(file) for file in files]
     schema = tables[0].schema
     flat = [at for at, field in enumerate(schema) if kind_of(field.type) != "other"]
-    if target not in [schema.names[at] for at in flat]:
+    if target not in [names[at] for at in flat]:
         raise InvalidError(f"{target} cannot be predicted: it is no plain column of the table")
-    order = _Order.of(tables, part) if part is not None else None
+    order = _Order.of(tables, names, part) if part is not None else None
     share = part["rows"] / max(1, sum(table.rows for table in tables)) if order and part else 1.0
     rows = min(math.ceil(ROWS / max(share, 0.1)), max(1024, CELLS // len(flat)))
     sampled, numbers = _sample(tables, flat, rows)
     if order is not None and part is not None:
         sampled = sampled.filter(pa.array(order.within(part["start"], part["rows"], numbers)))
-    frame = sampled.slice(0, ROWS).to_pandas()
+    frame = sampled.rename_columns([names[at] for at in flat]).slice(0, ROWS).to_pandas()
     for name in frame.columns:
         if frame[name].dtype.kind == "M":
             frame[name] = frame[name].astype("int64")
@@ -122,14 +125,16 @@ class _Order:
         self._rows = sum(table.rows for table in tables)
 
     @classmethod
-    def of(cls, tables: Sequence[ParquetTable], part: dict[str, Any]) -> _Order | None:
+    def of(
+        cls, tables: Sequence[ParquetTable], names: list[str], part: dict[str, Any]
+    ) -> _Order | None:
         """Find the order; None where the column is none of the files', or of no type for it."""
         if part["method"] == "hash":
             return cls(tables, None, None)
         schema = tables[0].schema
-        if schema.names.count(part["column"]) != 1:
-            return None
-        column = schema.get_field_index(part["column"])
+        column = names.index(part["column"])
+        if column >= len(schema):
+            return None  # a folder's name
         if part["method"] == "group":
             return cls(tables, column, group_hashes)
         kind = schema.field(column).type
