@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from perijove.kernel.api import (
+        callbacks,
         checkpoint,
         curate,
         dataset,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "callbacks",
     "checkpoint",
     "curate",
     "dataset",

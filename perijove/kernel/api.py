@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from perijove.kernel import callbacks
 from perijove.kernel.checkpoints import checkpoint, resume
 from perijove.kernel.curated import curate
 from perijove.kernel.datasets import dataset, register, split
@@ -12,6 +13,7 @@ from perijove.kernel.session import current
 from perijove.kernel.tracking import log, log_params, progress, should_stop
 
 __all__ = [
+    "callbacks",
     "checkpoint",
     "curate",
     "dataset",
