@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -21,7 +22,12 @@ from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
 from perijove.adapters.mlflow.stores import open_run_store
 from perijove.adapters.mlflow.values import allowed_key, original_key
 from perijove.core.context import ProjectContext
-from perijove.core.errors import NotFoundError, ReadOnlyError, UnavailableError
+from perijove.core.errors import (
+    ForbiddenPathError,
+    NotFoundError,
+    ReadOnlyError,
+    UnavailableError,
+)
 from perijove.core.paths import ProjectPaths
 from perijove.develop.ports import Batch, Point
 from perijove.testing.run_store import KEYS, START, RunStoreSuite
@@ -104,6 +110,28 @@ def test_what_stock_mlflow_writes_shows(project, store):
     assert run.params == {"lr": "0.1"}
     assert store.read_artifact(run_id, "note.txt") == b"hello"
     assert store.change_counter() != counter
+
+
+def test_a_logged_model_lies_among_the_artifacts_of_its_run(project, store):
+    client = client_of(project)
+    run_id = client.create_run("0", start_time=START).info.run_id
+    client.log_text(run_id, "hello", "note.txt")
+    for text in ("old", "new"):
+        model = client.create_logged_model("0", name="clf", source_run_id=run_id)
+        folder = Path(unquote(urlsplit(model.artifact_location).path))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "MLmodel").write_text(text)
+    assert [(f.path, f.folder) for f in store.list_artifacts(run_id)] == [
+        ("note.txt", False),
+        ("clf", True),
+    ]
+    assert [f.path for f in store.list_artifacts(run_id, "clf")] == ["clf/MLmodel"]
+    assert store.artifact_file(run_id, "clf/MLmodel").read_text() == "new"
+    with pytest.raises(ForbiddenPathError):
+        store.artifact_file(run_id, "clf/../../../../perijove.toml")
+    # What the run itself has of that name goes first.
+    client.log_text(run_id, "own", "clf/own.txt")
+    assert [f.path for f in store.list_artifacts(run_id, "clf")] == ["clf/own.txt"]
 
 
 def test_a_folder_of_any_name(tmp_path):
@@ -191,8 +219,6 @@ def test_a_moved_project_keeps_its_artifacts(project, store):
 
 
 def test_an_artifact_path_stays_inside(store):
-    from perijove.core.errors import ForbiddenPathError
-
     run_id = store.create_run("r", started=START, batch=Batch())
     store.artifact_folder(run_id)
     with pytest.raises(ForbiddenPathError):

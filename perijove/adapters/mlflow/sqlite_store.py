@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from perijove.adapters.mlflow import database
 from perijove.adapters.mlflow.artifact_files import found_file, listed
+from perijove.adapters.mlflow.models import local_folder
 from perijove.adapters.mlflow.values import MAX_PARAM, MAX_TAG, pack, short, short_key, unpack
 from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
@@ -274,6 +275,9 @@ class SqliteRunStore:
         )
         return [Point(k, unpack(value, nan), at, step) for k, value, nan, at, step in rows]
 
+    def point_cursor(self) -> int:
+        return int(self._rows("SELECT coalesce(max(rowid), 0) FROM metrics")[0][0])
+
     def points_since(self, run_id: str, cursor: int) -> tuple[list[Point], int]:
         # index_metrics_run_uuid holds the rowid behind the run: this reads only what is new.
         rows = self._rows(
@@ -338,10 +342,20 @@ class SqliteRunStore:
         return str(self._artifacts(run_id))
 
     def list_artifacts(self, run_id: str, path: str = "") -> list[StoredArtifact]:
-        return listed(self._artifacts(run_id), path)
+        return listed(self._artifacts(run_id), path, self._models(run_id))
 
     def artifact_file(self, run_id: str, path: str) -> Path:
-        return found_file(self._artifacts(run_id), path)
+        return found_file(self._artifacts(run_id), path, self._models(run_id))
+
+    def _models(self, run_id: str) -> dict[str, Path]:
+        """Return the folders of the models that a run logged; of one name the newest counts."""
+        rows = self._rows(
+            "SELECT name, artifact_location FROM logged_models "
+            "WHERE source_run_id=? AND lifecycle_stage='active' ORDER BY creation_timestamp_ms",
+            (run_id,),
+        )
+        folders = {str(name): local_folder(str(place)) for name, place in rows}
+        return {name: folder for name, folder in folders.items() if folder is not None}
 
     def read_artifact(self, run_id: str, path: str) -> bytes | None:
         try:

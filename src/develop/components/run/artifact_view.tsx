@@ -31,10 +31,13 @@ export function ArtifactView({ run, artifact }: { run: Run; artifact: Artifact }
   const trans = useTrans();
   const runId = run.summary.run_id;
   const { path } = artifact;
-  const preview = useResource(['artifact', runId, path, artifact.bytes], [], (client_, signal) =>
+  const isModel = artifact.kind === 'model';
+  // What MLflow says of a model is in a file of its folder.
+  const file = isModel && artifact.folder ? `${path}/MLmodel` : path;
+  const preview = useResource(['artifact', runId, file, artifact.bytes], [], (client_, signal) =>
     client_.get('/runs/{run_id}/artifacts/preview', {
       path: { run_id: runId },
-      query: { path },
+      query: { path: file },
       signal
     })
   );
@@ -69,7 +72,11 @@ export function ArtifactView({ run, artifact }: { run: Run; artifact: Artifact }
                     )}
               </p>
             )}
-            <Content run={run} preview={data} />
+            {isModel ? (
+              <Model run={run} path={path} text={data.text} />
+            ) : (
+              <Content run={run} preview={data} />
+            )}
           </>
         )}
       </Loaded>
@@ -94,7 +101,7 @@ function Content({ run, preview }: { run: Run; preview: ArtifactPreview }): JSX.
     case 'text':
       return <Text text={text} label={path} />;
     case 'model':
-      return <Model run={run} preview={preview} />;
+      return <Model run={run} path={path} text={text} />;
     case 'folder':
       return <Empty>{trans.__('Choose a file of this folder to look at it.')}</Empty>;
     case 'binary':
@@ -217,7 +224,8 @@ function Picture(props: { runId: string; path: string; size: number }): JSX.Elem
 }
 
 /** A logged model: what MLflow says of it, and its way onto the chain. */
-function Model({ run, preview }: { run: Run; preview: ArtifactPreview }): JSX.Element {
+function Model(props: { run: Run; path: string; text: string }): JSX.Element {
+  const { run, path, text } = props;
   const { commands } = useServices();
   const trans = useTrans();
   const { models, run_id: runId, name } = run.summary;
@@ -241,7 +249,7 @@ function Model({ run, preview }: { run: Run; preview: ArtifactPreview }): JSX.El
               onClick={() =>
                 void commands.execute(DeployIDs.registerModel, {
                   run_id: runId,
-                  path: preview.path,
+                  path,
                   name
                 })
               }
@@ -251,7 +259,7 @@ function Model({ run, preview }: { run: Run; preview: ArtifactPreview }): JSX.El
           </>
         )}
       </div>
-      {preview.text !== '' && <Text text={preview.text} label={preview.path} />}
+      {text !== '' && <Text text={text} label={path} />}
     </>
   );
 }
