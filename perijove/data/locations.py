@@ -16,6 +16,8 @@ from perijove.core.errors import ForbiddenPathError, InvalidInputError
 from perijove.core.project_file import SourcesTable
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
+FILE_DATABASES: Final = ("duckdb", "sqlite")
+_FILE_DATABASE: Final = re.compile(rf"({'|'.join(FILE_DATABASES)}):///([^#?]*)(.*)", re.I | re.S)
 _SAME: Final = {
     "s3a": "s3",
     "s3n": "s3",
@@ -68,7 +70,7 @@ def canonical(location: str) -> str:
             _without_secret(scheme),
             code="secret_in_location",
         )
-    if not parts.netloc and scheme not in {"postgresql", "sqlite"}:
+    if not parts.netloc and scheme not in {"postgresql", *FILE_DATABASES}:
         raise InvalidInputError(
             f"{location!r} names no host or bucket.",
             "Write it as a text (no Path) with two slashes, such as s3://bucket/file.parquet.",
@@ -137,9 +139,9 @@ class AllowList:
     def declares(self, location: str) -> bool:
         """Whether a place lies in the project or in one of the declared sources."""
         entries = self.table.allow if self.table is not None else []
-        file = _sqlite_file(location)
-        if file is not None or not is_url(location):
-            path = path_of(file if file is not None else location, self.root)
+        database = file_database(location)
+        if database is not None or not is_url(location):
+            path = path_of(database[1] if database is not None else location, self.root)
             folders = [path_of(entry, self.root) for entry in entries if not is_url(entry)]
             return any(path.is_relative_to(folder) for folder in [self.root, *folders])
         place = canonical(location)
@@ -177,11 +179,13 @@ class AllowList:
         )
 
 
-def _sqlite_file(location: str) -> str | None:
-    """Return the file of a SQLite database: it lies where a path may lie."""
-    if not location.lower().startswith("sqlite:///"):
-        return None
-    return location[len("sqlite:///") :].partition("#")[0].partition("?")[0]
+def file_database(location: str) -> tuple[str, str, str] | None:
+    """Take a database that is a file apart: scheme, file, and what is behind the file.
+
+    The file lies where a path may lie. None for all other locations.
+    """
+    found = _FILE_DATABASE.fullmatch(location)
+    return (found[1].lower(), found[2], found[3]) if found else None
 
 
 def _covers(entry: str, place: str) -> bool:

@@ -19,7 +19,7 @@ from perijove.core.chain import facts_of
 from perijove.core.context import ProjectContext
 from perijove.core.errors import InvalidInputError, UnsupportedError
 from perijove.core.once import once
-from perijove.data.locations import AllowList, canonical, is_url, path_of
+from perijove.data.locations import AllowList, canonical, file_database, is_url, path_of
 from perijove.data.ports import DataSource, Snapshot, Work
 
 MOST_ENTRIES: Final = 1000
@@ -79,10 +79,11 @@ class SourceCatalog:
         if not is_url(location):
             return paths.relative(path_of(location, paths.root))
         place = canonical(location)
-        if not place.startswith("sqlite:///"):
+        database = file_database(place)
+        if database is None:
             return place
-        file, mark, table = place.removeprefix("sqlite:///").partition("#")
-        return f"sqlite:///{paths.relative(path_of(file, paths.root))}{mark}{table}"
+        scheme, file, behind = database
+        return f"{scheme}:///{paths.relative(path_of(file, paths.root))}{behind}"
 
     def place(self, location: str) -> Place:
         """Find the source of a location.

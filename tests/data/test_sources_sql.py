@@ -9,9 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from perijove.adapters.sources.sql import PostgreSql, Sqlite
+from perijove.adapters.sources.sql import DuckDb, PostgreSql, Sqlite
 from perijove.contracts.data import DataFacts
 from perijove.core.chain import SourceFacts, facts_of
 from perijove.core.errors import (
@@ -88,6 +89,26 @@ class TestSqlite(DataSourceSuite):
                     db.execute("CREATE TABLE runs (number, word)")
                     db.executemany("INSERT INTO runs VALUES (?, ?)", rows)
                 db.close()
+
+        return Place()
+
+
+class TestDuckDb(DataSourceSuite):
+    @pytest.fixture
+    def source(self, paths: ProjectPaths) -> DataSource:
+        return DuckDb(paths)
+
+    @pytest.fixture
+    def place(self, paths: ProjectPaths) -> object:
+        class Place:
+            location = "duckdb:///builds.duckdb#runs"
+            missing = "duckdb:///builds.duckdb#nothing"
+            folder = "duckdb:///builds.duckdb"
+
+            def put(self, rows: Rows) -> None:
+                with duckdb.connect(paths.root / "builds.duckdb") as db:
+                    db.execute("CREATE OR REPLACE TABLE runs (number INT, word VARCHAR)")
+                    db.executemany("INSERT INTO runs VALUES (?, ?)", rows)
 
         return Place()
 
@@ -292,6 +313,69 @@ def test_a_sqlite_file_finds_its_types(data: DataService, folder: Path, tmp_path
     (folder / "no.db").write_text("not a database, but long enough to be one " * 40)
     with pytest.raises(PerijoveError, match="not a database"):
         data.registry.register("sqlite:///no.db#t", name="no", by="ada")
+
+
+def test_a_duckdb_file_keeps_its_types(data: DataService, folder: Path, tmp_path: Path) -> None:
+    with duckdb.connect(folder / "b.duckdb") as db:
+        db.execute("CREATE SCHEMA more")
+        db.execute("""CREATE TABLE more."odd.name #" AS SELECT 9223372036854775807 AS i,
+            1234567890123456789012345678901234::HUGEINT AS h, 1.5::DECIMAL(38, 4) AS d, 'NaN'::FLOAT AS f,
+            'ö <b>' AS t, '\\x00\\xFF'::BLOB AS raw, DATE '2026-02-28' AS day,
+            TIMESTAMPTZ '2026-01-02 03:04:05+02' AS tz, INTERVAL 3 DAY AS span, [1, NULL] AS l,
+            {'a': 1} AS s, 'a'::ENUM('a', 'b') AS e, '101'::BIT AS bits,
+            TIMESTAMP_NS '2026-01-02 03:04:05.123456789' AS ns""")
+        db.execute('INSERT INTO more."odd.name #" (i) VALUES (NULL)')
+    data.sources.allow([], by="ada")
+    (entry,) = data.sources.entries("duckdb:///b.duckdb").items
+    assert entry.name == "more.odd.name #"
+    made = data.registry.register(entry.location, name="odd", by="ada")
+    assert [c.type for c in made.facts.columns] == [
+        "BIGINT", "DECIMAL(38,0)", "DECIMAL(38,4)", "FLOAT", "VARCHAR", "BLOB", "DATE",
+        "TIMESTAMP WITH TIME ZONE", "VARCHAR", "INTEGER[]", "STRUCT(a INTEGER)", "VARCHAR", "VARCHAR",
+        "TIMESTAMP_NS",
+    ]  # fmt: skip
+    table = data.registry.read(data.registry.resolve("odd"))
+    row = table.drop_columns(["f", "ns"]).to_pylist()[0]
+    assert row == {
+        "i": 2**63 - 1, "h": Decimal(1234567890123456789012345678901234), "d": Decimal("1.5"),
+        "t": "ö <b>", "raw": b"\x00\xff", "day": dt.date(2026, 2, 28),
+        "tz": dt.datetime(2026, 1, 2, 1, 4, 5, tzinfo=dt.UTC), "span": "3 days", "l": [1, None],
+        "s": {"a": 1}, "e": "a", "bits": "101",
+    }  # fmt: skip
+    assert table["ns"].cast("int64").to_pylist() == [1767323045123456789, None]
+
+
+def test_a_duckdb_file_is_only_read(data: DataService, folder: Path, tmp_path: Path) -> None:
+    (folder / "secret.csv").write_text("a\n1\n")
+    with duckdb.connect(folder / "b.duckdb") as db:
+        db.execute("CREATE TABLE t AS SELECT 1 AS n")
+        with pytest.raises(UnavailableError, match="open for writing") as busy:
+            data.registry.register("duckdb:///b.duckdb#t", name="t", by="ada")
+    assert "Close it" in busy.value.hint
+    assert data.registry.register("duckdb:///b.duckdb#t", name="t", by="ada").facts.rows == 1
+    for query in (
+        "DELETE FROM t",
+        "SELECT 1; DROP TABLE t",
+        "ATTACH 'x.duckdb'",
+        f"SELECT * FROM read_csv('{folder / 'secret.csv'}')",
+        f"COPY t TO '{tmp_path / 'out.csv'}'",
+        "SET enable_external_access=true",
+        "INSTALL httpfs",
+        "SELEC 1",
+        "SELECT 1 AS a, 2 AS a",
+    ):
+        with pytest.raises(InvalidInputError):
+            data.registry.register("duckdb:///b.duckdb", name="q", query=query, by="ada")
+    (tmp_path / "c.duckdb").write_bytes((folder / "b.duckdb").read_bytes())
+    data.sources.allow([], by="ada")
+    for place in (f"duckdb:///{tmp_path}/c.duckdb#t", "duckdb:///../c.duckdb#t"):
+        with pytest.raises((ForbiddenPathError, InvalidInputError)):
+            data.registry.register(place, name="out", by="ada")
+    with pytest.raises(NotFoundError):
+        data.registry.register("duckdb:///nothing.duckdb#t", name="no", by="ada")
+    (folder / "no.duckdb").write_text("not a database, but long enough to be one " * 400)
+    with pytest.raises(PerijoveError, match="valid DuckDB"):
+        data.registry.register("duckdb:///no.duckdb#t", name="no", by="ada")
 
 
 def test_a_table_or_a_query_not_both(data: DataService, folder: Path) -> None:

@@ -104,7 +104,27 @@ class PostgreSql(Database):
     )
 
 
-class Sqlite(Database):
+class FileDatabase(Database):
+    """A database that is a file of this machine: its URL has a path, as a file's location has."""
+
+    def url(self, location: str) -> str:
+        file = location.partition("#")[0].removeprefix(f"{self.scheme}:///")
+        return f"{self.scheme}:///{self._paths.absolute(file)}"
+
+
+class DuckDb(FileDatabase):
+    """A DuckDB file, which nobody has open for writing."""
+
+    kind = "duckdb"
+    label = "DuckDB"
+    example = "duckdb:///data/builds.duckdb#runs"
+    needs = ""
+    scheme = "duckdb"
+    module = "duckdb"
+    access = "Close it where it is open for writing, in a notebook for instance, and try again."
+
+
+class Sqlite(FileDatabase):
     """A SQLite file."""
 
     kind = "sqlite"
@@ -113,10 +133,6 @@ class Sqlite(Database):
     needs = ""
     scheme = "sqlite"
     module = "sqlite3"
-
-    def url(self, location: str) -> str:
-        file = location.partition("#")[0].removeprefix("sqlite:///")
-        return f"sqlite:///{self._paths.absolute(file)}"
 
 
 class AnyDatabase(Database):
@@ -139,7 +155,7 @@ class AnyDatabase(Database):
 
     def accepts(self, location: str) -> bool:
         dialect, _, driver = location.partition("://")[0].partition("+")
-        if dialect in {PostgreSql.scheme, Sqlite.scheme}:
+        if dialect in {DuckDb.scheme, PostgreSql.scheme, Sqlite.scheme}:
             return False
         return dialect in _BUILT_IN or not {dialect, f"{dialect}.{driver}"}.isdisjoint(_dialects())
 

@@ -41,7 +41,7 @@ def query(report: Report, *, url: str, table: str, query: str, parquet: str) -> 
         return {"fingerprint": out.fingerprint(), "rows": out.rows}
 
 
-_DIALECTS: Final = {"sqlite": "sqlite", "postgresql": "postgresql"}
+_DIALECTS: Final = {"duckdb": "duckdb_files", "sqlite": "sqlite", "postgresql": "postgresql"}
 """Scheme to the module that speaks to it; all others are SQLAlchemy's."""
 
 
