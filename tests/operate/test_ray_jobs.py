@@ -2,113 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import os
-import secrets
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from perijove.adapters.jobs import folders
+from perijove.adapters.jobs.board import JobBoard
+from perijove.adapters.ray.cluster import Cluster
 from perijove.adapters.ray.executor import RayExecutor
 from perijove.core.context import ProjectContext
+from perijove.core.errors import InvalidInputError, UnavailableError
+from perijove.core.jobs import JobSpec
 from perijove.testing.executor import ExecutorSuite
+from perijove.testing.ray_head import Head, ray_head
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is missing: pip install perijove[ray]"
 )
 
 
-def _ports(count: int) -> list[int]:
-    """Find free ports above those that Ray gives its workers."""
-    found: list[int] = []
-    while len(found) < count:
-        port = 20_000 + secrets.randbelow(12_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            found.append(port)
-    return found
-
-
 @pytest.fixture(scope="session")
-def ray_head() -> Iterator[tuple[str, str]]:
-    """Start a head that listens on loopback only; return its address and its token's file."""
-    # Ray's sockets lie there, and their paths must be short.
-    folder = Path(tempfile.mkdtemp(prefix="pj-ray-", dir="/tmp"))
-    token = folder / "token"
-    token.write_text(secrets.token_hex(32))
-    token.chmod(0o600)
-    dashboard, agent, client = _ports(3)
-    environment = os.environ | {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": str(token),
-        # Ray names a node by an address that others reach, unless there can be no others.
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    }
-    command = [
-        sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",
-        "--node-ip-address=127.0.0.1", "--port=0", "--dashboard-host=127.0.0.1",
-        f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}",
-        f"--ray-client-server-port={client}", "--num-cpus=2", f"--temp-dir={folder / 't'}",
-        "--object-store-memory=100000000", "--disable-usage-stats",
-    ]  # fmt: skip
-    with (folder / "head.log").open("wb") as log:
-        head = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=log, cwd=folder, start_new_session=True
-        )
-    try:
-        address = f"http://127.0.0.1:{dashboard}"
-        _await(head, address, token.read_text(), folder / "head.log")
-        yield address, str(token)
-    finally:
-        _end(head)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _await(head: subprocess.Popen[bytes], address: str, token: str, log: Path) -> None:
-    request = urllib.request.Request(f"{address}/api/version")
-    request.add_header("Authorization", f"Bearer {token}")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    end = time.monotonic() + 60
-    while time.monotonic() < end and head.poll() is None:
-        with contextlib.suppress(OSError), opener.open(request, timeout=2):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"Ray did not start: {log.read_text()[-2000:]}")
-
-
-def _end(head: subprocess.Popen[bytes]) -> None:
-    """End the head and all that it started, and nobody else's Ray."""
-    import psutil
-
-    family = psutil.Process(head.pid).children(recursive=True) if head.poll() is None else []
-    head.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        head.wait(10)
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(head.pid, signal.SIGKILL)
-    head.wait(10)
+def head() -> Iterator[Head]:
+    with ray_head() as started:
+        yield started
 
 
 @pytest.fixture
-def cluster(ray_head: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-    address, token = ray_head
+def cluster(head: Head, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
-    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", token)
-    monkeypatch.setenv("RAY_ADDRESS", address)
-    return address
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(head.token))
+    monkeypatch.setenv("RAY_ADDRESS", head.address)
+    return head.address
 
 
 @needs_ray
@@ -122,3 +50,90 @@ class TestRayExecutor(ExecutorSuite):
     @pytest.fixture
     def executor(self, cluster: str, project: ProjectContext) -> RayExecutor:
         return RayExecutor(project)
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_two_workers_of_ray_train_fit_one_model(cluster: str, project: ProjectContext) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("ray.train")
+    root = project.paths.root
+    (root / "examples").mkdir()
+    shutil.copy(Path(__file__).parents[2] / "examples" / "ray_train.py", root / "examples")
+    cell = (
+        "import json, ray\nfrom examples.ray_train import fit\n"
+        "from perijove.core import jobs\nray.init(log_to_driver=False)\n"
+        "seen = []\n"
+        "fit(workers=2, epochs=4, log=lambda metrics, step: seen.append((step, metrics)))\n"
+        "jobs.finish({'seen': seen})"
+    )
+    board = JobBoard(project)
+    job = board.submit(
+        JobSpec("train", "t", "run:x@1", [sys.executable, "-c", cell], "ada", executor="ray")
+    )
+    done = board.wait(job.id, 240)
+    assert done.state == "finished", board.log(job.id).text[-3000:]
+    assert [step for step, _ in done.result["seen"]] == [0, 1, 2, 3]
+    metrics = [metrics for _, metrics in done.result["seen"]]
+    assert {one["workers"] for one in metrics} == {2}
+    assert metrics[-1]["loss"] < metrics[0]["loss"]
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_cluster_that_refuses_or_forgets_is_told(
+    cluster: str, project: ProjectContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = JobBoard(project)
+    spec = JobSpec("train", "t", "s", [sys.executable, "-c", "pass"], "ada", executor="ray")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "wrong")
+    with pytest.raises(UnavailableError, match="refuses the token") as refused:
+        board.submit(spec)
+    assert "RAY_AUTH_TOKEN" in refused.value.hint
+    (ray,) = [info for info in board.executors() if info.name == "ray"]
+    assert not ray.available
+    assert "refuses the token" in ray.reason
+    assert board.list() == []
+    monkeypatch.delenv("RAY_AUTH_TOKEN")
+    assert Cluster(cluster).details("perijove-of-yesterday") is None
+
+
+def test_a_cluster_that_is_away_is_told_and_its_jobs_stay(
+    project: ProjectContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:9")
+    board = JobBoard(project)
+    spec = JobSpec("train", "t", "s", [sys.executable, "-c", "pass"], "ada", executor="ray")
+    with pytest.raises(UnavailableError, match="does not answer"):
+        board.submit(spec)
+    # One that was submitted before it went away.
+    folder = board.folder / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    folders.fill(folder, folders.Manifest.of(spec, folder.name, 0, project.paths.root), {})
+    (folder / "executor.json").write_text('{"address": "http://127.0.0.1:9", "submission": "x"}')
+    job = board.get(folder.name)
+    assert job.state == "queued"
+    assert "does not answer" in job.waiting
+
+
+def test_no_token_goes_where_a_project_says_that_nobody_trusts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    project = ProjectContext.open(folder)
+    info = RayExecutor(project).info()
+    assert not info.available
+    assert "RAY_ADDRESS" in info.reason
+    text = project.paths.definition.read_text()
+    project.paths.definition.write_text(f'{text}\n[jobs]\nray = "http://127.0.0.1:9"\n')
+    assert "does not answer" in RayExecutor(project).info().reason
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder.parent / "of-another-user"))
+    assert "not trusted" in RayExecutor(ProjectContext.open(folder)).info().reason
+
+
+@pytest.mark.parametrize("address", ["", "ray://h:1", "file:///etc/passwd", "http://"])
+def test_what_is_no_dashboard_is_refused(address: str) -> None:
+    with pytest.raises(InvalidInputError, match="not the address"):
+        Cluster(address)

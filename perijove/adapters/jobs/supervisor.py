@@ -87,13 +87,18 @@ def environment(pid: int) -> list[bytes]:
         return []
 
 
+def signal_all(found: list[int], number: int) -> None:
+    """Send a signal to processes that may have ended meanwhile."""
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
 def end_members(folder: str) -> None:
     """Kill what is left of a job's processes. They may fork meanwhile, so it looks again."""
     for _ in range(20):
         left = members(folder)
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        signal_all(left, signal.SIGKILL)
         if not left:
             return
         time.sleep(0.02)
@@ -221,10 +226,13 @@ class Supervisor:
             self._check_files()
             self._equip()
             os.chdir(self.spec["cwd"])
-            program, *arguments = self.spec["argv"]
-            if program == self.spec.get("python") and not os.path.exists(program):
-                program = sys.executable  # another machine's
-            os.execvp(program, [program, *arguments])
+            argv = self.spec["argv"]
+            if not os.path.exists(self.spec.get("python", "")):
+                # Another machine submitted it: its Python is not at this place.
+                argv = [
+                    sys.executable if word == self.spec.get("python") else word for word in argv
+                ]
+            os.execvp(argv[0], argv)
         except BaseException as error:  # noqa: BLE001 - the forked process must not go on here
             os.write(2, f"{self.spec['argv'][0]} cannot be run: {error}\n".encode())
         os._exit(127)
@@ -269,6 +277,7 @@ class Supervisor:
                 if not kill_at:
                     kill_at = time.monotonic() + self.grace
                     self._signal(signal.SIGTERM)
+                    signal_all(self._apart(), signal.SIGTERM)
                 elif time.monotonic() >= kill_at:
                     self._signal(signal.SIGKILL)
             rest = min(HEARTBEAT, max(0.05, kill_at - time.monotonic())) if kill_at else HEARTBEAT
@@ -290,6 +299,15 @@ class Supervisor:
         except OSError:
             return True
         return True
+
+    def _apart(self) -> list[int]:
+        """Return the job's processes that left its group: once is how often each is told."""
+        found = []
+        for pid in members(self.folder):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if os.getpgid(pid) != self.child:
+                    found.append(pid)
+        return found
 
     def _signal(self, number: int) -> None:
         if self.child:

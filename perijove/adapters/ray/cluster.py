@@ -6,14 +6,11 @@ See https://docs.ray.io/en/latest/cluster/running-applications/job-submission/re
 
 from __future__ import annotations
 
-import io
 import os
 import time
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -31,7 +28,6 @@ AWAY_SECONDS: Final = 5.0
 """For so long a cluster that did not answer is not asked again by those who only look."""
 ANSWER_LIMIT: Final = 16 * 2**20
 _UNKNOWN = "ray_unknown"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class Details(Facts):
@@ -90,17 +86,6 @@ class Cluster:
                     raise
             else:
                 return
-
-    def upload(self, files: Mapping[str, bytes]) -> str:
-        """Put files on the cluster, and return the address that a ``working_dir`` takes."""
-        package = io.BytesIO()
-        with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in sorted(files):
-                archive.writestr(zipfile.ZipInfo(name, _EPOCH), files[name])
-        content = package.getvalue()
-        name = f"_ray_pkg_{sha256(content).hexdigest()[:16]}.zip"
-        self._call("PUT", f"/api/packages/gcs/{name}", content, seconds=SUBMIT_SECONDS)
-        return f"gcs://{name}"
 
     def details(self, job: str) -> Details | None:
         """Return how a job stands; None where the cluster does not know it.

@@ -64,14 +64,12 @@ class RayExecutor:
     def start(self, folder: Path, spec: JobSpec) -> None:
         cluster = self._cluster(self._address())
         submission = f"perijove-{folder.name}"
-        runtime: dict[str, Any] = {"env_vars": dict(spec.env)}
-        if spec.files:
-            # What Ray starts on other nodes finds the job's files as its working directory.
-            runtime["working_dir"] = cluster.upload(spec.files)
         request: dict[str, Any] = {
             "entrypoint": _entrypoint(folder),
             "submission_id": submission,
-            "runtime_env": runtime,
+            # No working_dir: where there is none, Ray puts the driver's current folder, which is the
+            # project's, on the path of all of its workers, and so they find the project's modules.
+            "runtime_env": {"env_vars": dict(spec.env)},
             "metadata": {"perijove_job": folder.name, "title": spec.title, "by": spec.by},
         }
         wanted = {

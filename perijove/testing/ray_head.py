@@ -1,0 +1,108 @@
+"""A Ray head on this machine: with a token, on loopback only, and ended with all that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+START_SECONDS = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How to reach it."""
+
+    address: str
+    token: Path
+    """The file that holds its token."""
+
+
+@contextlib.contextmanager
+def ray_head(cpus: int = 2) -> Iterator[Head]:
+    """Start a head, and end it when the block does."""
+    # Ray's sockets lie there, and their paths must be short.
+    folder = Path(tempfile.mkdtemp(prefix="pj-ray-", dir="/tmp"))
+    token = folder / "token"
+    token.touch(mode=0o600)
+    token.write_text(secrets.token_hex(32))
+    dashboard, agent, client = _ports(3)
+    environment = os.environ | {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token),
+        # Ray gives a node an address that others reach, unless there can be no others.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # A busy machine may need longer than Ray waits for its own processes.
+        "RAY_raylet_start_wait_time_s": "180",
+        "RAY_agent_register_timeout_ms": "180000",
+        "RAY_health_check_failure_threshold": "60",
+    }
+    command = [
+        sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",
+        "--node-ip-address=127.0.0.1", "--port=0", "--dashboard-host=127.0.0.1",
+        f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}",
+        f"--ray-client-server-port={client}", f"--num-cpus={cpus}", "--disable-usage-stats",
+        f"--temp-dir={folder / 't'}", "--object-store-memory=100000000",
+    ]  # fmt: skip
+    log = folder / "head.log"
+    with log.open("wb") as output:
+        head = subprocess.Popen(
+            command, env=environment, stdout=output, stderr=output, cwd=folder,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        found = Head(f"http://127.0.0.1:{dashboard}", token)
+        _await(head, found, log)
+        yield found
+    finally:
+        _end(head)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ports(count: int) -> list[int]:
+    """Find free ports above those that Ray gives its workers."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.add(port)
+    return list(found)
+
+
+def _await(process: subprocess.Popen[bytes], head: Head, log: Path) -> None:
+    request = urllib.request.Request(f"{head.address}/api/version")
+    request.add_header("Authorization", f"Bearer {head.token.read_text()}")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), opener.open(request, timeout=2):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"Ray did not start: {log.read_text()[-2000:]}")
+
+
+def _end(head: subprocess.Popen[bytes]) -> None:
+    """End the head and all that it started, and nobody else's Ray, as ``ray stop`` would."""
+    family: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = psutil.Process(head.pid).children(recursive=True)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(head.pid, signal.SIGKILL)
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    head.wait()
