@@ -52,7 +52,7 @@ def train(
     """Do what the line of ``%%train`` says."""
     params = dict(parameter(text) for text in options.param)
     history = session.history
-    code = _compile(shell, cell, history.number if history is not None else 1)
+    code = compile_cell(shell, cell, history.number if history is not None else 1)
     recording = session.recording
     if recording is not None:
         shell.user_ns.update(params if not recording.training else {**params, **recording.params})
@@ -101,7 +101,7 @@ def _train(
     finally:
         if started is not None and started.state is not None:
             text = words.run_ended(started, _summary(session, started.run_id))
-            show(shell, _card(session, started.run_id, name, text), started.run_id, update=True)
+            show(shell, card(session, started.run_id, name, text), started.run_id, update=True)
 
 
 def _execute(
@@ -109,7 +109,7 @@ def _execute(
 ) -> None:
     """Run a training cell's blocks; without a run they are there for their names only."""
     if run is not None:
-        show(shell, _card(session, run.run_id, run.name, words.run_started(run)), run.run_id)
+        show(shell, card(session, run.run_id, run.name, words.run_started(run)), run.run_id)
     failure: PerijoveError | None = None
     try:
         with devices.watched(run):
@@ -117,7 +117,7 @@ def _execute(
                 exec(block, shell.user_ns)
     except BaseException as error:
         if not isinstance(error, SystemExit):
-            _own_frames(shell, error, {block.co_filename for block in code})
+            own_frames(shell, error, {block.co_filename for block in code})
         failure = devices.exhausted(error)
         if failure is None:
             raise
@@ -152,7 +152,7 @@ def _send(
     )
     with usage_errors():
         sent = submit(session, wish)
-    show(shell, _card(session, sent.run_id, name, words.sent(sent)), sent.run_id)
+    show(shell, card(session, sent.run_id, name, words.sent(sent)), sent.run_id)
 
 
 def _summary(session: Session, run_id: str) -> RunSummary | None:
@@ -162,9 +162,10 @@ def _summary(session: Session, run_id: str) -> RunSummary | None:
         return None  # the run's own end has said why already
 
 
-def _card(session: Session, run_id: str, name: str, text: str) -> dict[str, Any]:
-    card = RunCard(project=str(session.paths.root), run_id=run_id, name=name)
-    return {CARD: msgspec.to_builtins(card), "text/plain": text}
+def card(session: Session, run_id: str, name: str, text: str) -> dict[str, Any]:
+    """Make the live card of a run, with what it says where there is no front end."""
+    content = RunCard(project=str(session.paths.root), run_id=run_id, name=name)
+    return {CARD: msgspec.to_builtins(content), "text/plain": text}
 
 
 class CellSyntaxError(Exception):
@@ -181,19 +182,23 @@ class CellSyntaxError(Exception):
         return list(self._lines)
 
 
-def _compile(shell: InteractiveShell, cell: str, number: int) -> list[CodeType]:
+def compile_cell(shell: InteractiveShell, cell: str, number: int) -> list[CodeType]:
     """Compile a cell as the shell would: magics in it, one block a statement, the last one shown."""
     try:
         return _blocks(shell, cell, number)
     except SyntaxError as error:
+        for place in ("lineno", "end_lineno"):
+            if (line := getattr(error, place)) is not None:
+                setattr(error, place, line + 1)
         raise CellSyntaxError(shell, error) from None
 
 
 def _blocks(shell: InteractiveShell, cell: str, number: int) -> list[CodeType]:
     source: str = shell.transform_cell(cell)  # type: ignore[no-untyped-call]
-    name = shell.compile.cache(source, number, raw_code=cell)
+    # The magic's own line is the cell's first: errors name the lines that the notebook shows.
+    name = shell.compile.cache(f"# %%train\n{source}", number, raw_code=cell)
     tree = shell.transform_ast(shell.compile.ast_parse(source, filename=name))  # type: ignore[no-untyped-call]
-    body = tree.body
+    body = ast.increment_lineno(tree).body
     shown = body.pop() if body and isinstance(body[-1], ast.Expr) else None
     flags = shell.compile.flags
     blocks = [compile(ast.Module([node], []), name, "exec", flags) for node in body]
@@ -202,7 +207,7 @@ def _blocks(shell: InteractiveShell, cell: str, number: int) -> list[CodeType]:
     return blocks
 
 
-def _own_frames(shell: InteractiveShell, error: BaseException, files: set[str]) -> None:
+def own_frames(shell: InteractiveShell, error: BaseException, files: set[str]) -> None:
     """Let the traceback begin in the user's cell: the frames above are this magic's and IPython's."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename not in files:

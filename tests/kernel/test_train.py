@@ -276,9 +276,10 @@ def test_a_run_that_ends_while_the_store_is_away_ends_there_later(
 def test_what_fails_before_the_cell_runs_leaves_no_run_running(
     notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(run_id: str) -> Path:
+    def broken(*_arguments: object) -> Path:
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr("perijove.kernel.run.joined", broken)
     monkeypatch.setattr(notebook.bench.store, "artifact_folder", broken)
     with pytest.warns(RuntimeWarning, match="not kept whole"):
         notebook.run("%%train --name early\npj.log(loss=1)")
