@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from perijove.adapters.serving.worker import inference, invocations
+from perijove.adapters.serving.worker.binary import LENGTH_HEADER
 from perijove.adapters.serving.worker.columns import Columns, check
 from perijove.adapters.serving.worker.document import document
 from perijove.adapters.serving.worker.engine import Engine, HungError
@@ -102,11 +103,13 @@ class Application:
             body = await _body(scope, receive)
             if body is None:
                 return Reply(413, _error(f"The body is larger than {MAX_BODY:,} bytes."))
-            return await predict(body)
+            return await predict(body, _header(scope, LENGTH_HEADER))
         except PerijoveError as error:
             return Reply(error.status, _error(str(error)))
 
-    def _predictor(self, parts: list[str]) -> Callable[[bytes], Awaitable[Reply]] | None:
+    def _predictor(
+        self, parts: list[str]
+    ) -> Callable[[bytes, str | None], Awaitable[Reply]] | None:
         if parts == ["invocations"]:
             return self._invoke
         if parts[:2] == ["v2", "models"] and parts[-1] == "infer" and len(parts) in (4, 6):
@@ -132,7 +135,11 @@ class Application:
             case ["v2"]:
                 from perijove import __version__
 
-                answer: Any = {"name": "perijove", "version": __version__, "extensions": []}
+                answer: Any = {
+                    "name": "perijove",
+                    "version": __version__,
+                    "extensions": ["binary_tensor_data"],
+                }
             case ["v2", "health", "live"]:
                 answer = {"live": True}
             case ["v2", "health", "ready"]:
@@ -159,15 +166,15 @@ class Application:
                 raise NotFoundError(f"There is no /{'/'.join(parts)} here.", "See /openapi.json.")
         return Reply(200, msgspec.json.encode(answer))
 
-    async def _infer(self, body: bytes) -> Reply:
+    async def _infer(self, body: bytes, length: str | None) -> Reply:
         request: list[inference.InferRequest] = []
 
         def read() -> tuple[Columns, int]:
-            request.append(inference.read(body))
+            request.append(inference.read(body, length))
             inference.check_asked(request[0], self._engine.outputs)
             return inference.columns_of(request[0])
 
-        def write(outputs: Columns, identifier: str, rows: int) -> bytes:
+        def write(outputs: Columns, identifier: str, rows: int) -> tuple[bytes, int | None]:
             return inference.reply(
                 request[0],
                 self._engine.outputs,
@@ -180,17 +187,17 @@ class Application:
 
         return await self._predict(read, write)
 
-    async def _invoke(self, body: bytes) -> Reply:
+    async def _invoke(self, body: bytes, _length: str | None) -> Reply:
         names = [column.name for column in self._inputs]
         return await self._predict(
             lambda: invocations.columns_of(body, names),
-            lambda outputs, _identifier, _rows: invocations.reply(outputs),
+            lambda outputs, _identifier, _rows: (invocations.reply(outputs), None),
         )
 
     async def _predict(
         self,
         read: Callable[[], tuple[Columns, int]],
-        write: Callable[[Columns, str, int], bytes],
+        write: Callable[[Columns, str, int], tuple[bytes, int | None]],
     ) -> Reply:
         """Read, check, predict, write, and write down what happened."""
         identifier = secrets.token_hex(8)
@@ -199,11 +206,12 @@ class Application:
         columns: Columns = {}
         outputs: Columns = {}
         rows, status, error = 0, 200, ""
+        head: int | None = None
         try:
             columns, rows = read()
             columns = check(self._engine.signature, columns, rows)
             outputs = await self._engine.predict(columns, rows)
-            answer = write(outputs, identifier, rows)
+            answer, head = write(outputs, identifier, rows)
         except PerijoveError as refused:
             status, error = refused.status, str(refused)
             answer = _error(error, refused.code)
@@ -220,7 +228,11 @@ class Application:
             identifier, at, status, rows, round(seconds * 1000, 3), columns, outputs, error
         ):
             self._metrics.unlogged += 1
-        return Reply(status, answer, headers=[(b"x-perijove-prediction-id", identifier.encode())])
+        headers = [(b"x-perijove-prediction-id", identifier.encode())]
+        if head is None:
+            return Reply(status, answer, headers=headers)
+        headers.append((LENGTH_HEADER.encode(), str(head).encode()))
+        return Reply(status, answer, b"application/octet-stream", headers)
 
 
 def _error(message: str, code: str = "") -> bytes:
@@ -228,6 +240,13 @@ def _error(message: str, code: str = "") -> bytes:
     return msgspec.json.encode(
         {"error": message, "error_code": (code or "bad_request").upper(), "message": message}
     )
+
+
+def _header(scope: Scope, wanted: str) -> str | None:
+    for name, value in scope["headers"]:
+        if name == wanted.encode():
+            return str(value.decode("latin-1"))
+    return None
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:
