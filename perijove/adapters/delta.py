@@ -107,7 +107,8 @@ class _Staged:
         self.written = written
         self.files = tuple(file.path for file in written)
         self.bytes = sum(file.bytes for file in written)
-        self.sha256 = sha256_text("".join(file.sha256 for file in written))
+        self.hashes = tuple(file.sha256 for file in written)
+        self.sha256 = sha256_text("".join(self.hashes))
         self.rows = table.num_rows
         self.version: int | None = None
 

@@ -24,7 +24,7 @@ from perijove.core.project_file import NAME, DataTable
 from perijove.data.pending import Part, Pending, PendingCommits
 from perijove.data.ports import Applied, ArrowTable, DataEngine, Lake, RowSums, Staged, Table
 from perijove.data.registry import LAKE_KINDS, Registry
-from perijove.data.versions import newest_delta
+from perijove.data.versions import newest_delta, remember_hashes
 
 if TYPE_CHECKING:
     from perijove.data.quality import Quality
@@ -248,9 +248,12 @@ class Curation:
             checked=self._quality.facts(applied) if applied is not None else None,
         )
         self._pending.write(pending)
-        if quarantined is not None:
-            self._lake.commit(quarantined.staged)
-        self._lake.commit(kept.staged)
+        for files in filter(None, (quarantined, kept)):
+            self._lake.commit(files.staged)
+            remember_hashes(
+                self.project.paths,
+                dict(zip(files.staged.files, files.staged.hashes, strict=True)),
+            )
         node = self._list(pending)
         assert node is not None  # it is in the lake
         return node

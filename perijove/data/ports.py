@@ -453,8 +453,10 @@ class Staged(Protocol):
     """In row order, on the disk."""
     rows: int
     bytes: int
+    hashes: tuple[str, ...]
+    """The sha256 of each file, in their order."""
     sha256: str
-    """Of the files' hashes, in order."""
+    """Of these hashes."""
 
 
 class Lake(Protocol):

@@ -15,6 +15,8 @@ from perijove.data.ports import Table, Telling, Work
 FOOTER_SECONDS = 30.0
 SAMPLE_SECONDS = 60.0
 FULL_SECONDS = 1800.0
+LEAKS_SECONDS = 300.0
+"""To find the bounds of a part, one column of the whole table is read."""
 
 
 class DuckDbProfiler:
@@ -73,7 +75,7 @@ class DuckDbProfiler:
                 **place_of(table),
             },
             table.files,
-            SAMPLE_SECONDS,
+            LEAKS_SECONDS,
         )  # fmt: skip
         return Telling(
             rows=reply["rows"],
