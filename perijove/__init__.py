@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         progress,
         register,
         resume,
+        search,
         should_stop,
         split,
     )
@@ -54,6 +55,7 @@ __all__ = [
     "progress",
     "register",
     "resume",
+    "search",
     "should_stop",
     "split",
 ]

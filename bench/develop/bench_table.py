@@ -38,6 +38,7 @@ from perijove.adapters.jobs.board import JobBoard
 from perijove.adapters.mlflow.database import own_uri
 from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
 from perijove.adapters.mlflow.stores import open_run_queries
+from perijove.adapters.optuna import OptunaStudies
 from perijove.contracts.table import Compare, SortKey
 from perijove.contracts.tracker import CurvesRequest, RunsRequest
 from perijove.core.context import ProjectContext
@@ -163,7 +164,10 @@ def _perijove(
     project: ProjectContext, store: SqliteRunStore, repeats: int, curves: list[str], points: int
 ) -> dict[str, float]:
     engines = TrackerEngines(
-        open_run_queries(store), weigh_by_forest, lambda file, rows: ([], [], 0)
+        open_run_queries(store),
+        weigh_by_forest,
+        lambda file, rows: ([], [], 0),
+        OptunaStudies(project.paths),
     )
     service = DevelopService(
         project, store, Ingester(project, store), JobBoard(project), None, lambda ref: "", engines  # type: ignore[arg-type]

@@ -171,12 +171,16 @@ class Workbench:
         from perijove.adapters.environments import UvEnvironments
         from perijove.adapters.importance import weigh_by_forest
         from perijove.adapters.mlflow.stores import open_run_queries
+        from perijove.adapters.optuna import OptunaStudies
         from perijove.develop.service import DevelopService
         from perijove.develop.tracker import TrackerEngines
 
         return DevelopService(
             self.project, self.store, self.ingester, self.jobs, UvEnvironments(), self._data_fault,
-            TrackerEngines(open_run_queries(self.store), weigh_by_forest, self._read_table),
+            TrackerEngines(
+                open_run_queries(self.store), weigh_by_forest, self._read_table,
+                OptunaStudies(self.project.paths),
+            ),
         )  # fmt: skip
 
     def _read_table(self, file: Path, rows: int) -> tuple[list[str], list[list[str]], int]:

@@ -16,6 +16,7 @@ from perijove.develop.ingester import Ingester
 from perijove.develop.ports import EndState, Environments, RunStore
 from perijove.develop.reruns import Reruns
 from perijove.develop.runs import RunKeeper
+from perijove.develop.searches import Searches
 from perijove.develop.series import LIMIT
 from perijove.develop.states import RunStates
 from perijove.develop.tracker import Tracker, TrackerEngines
@@ -61,8 +62,9 @@ class DevelopService:
         self.runs = RunKeeper(project, store, ingester, self.states, jobs.stop)
         self.reruns = Reruns(project, store, ingester, self.runs, environments, jobs, fault)
         self.views = RunViews(project, store, ingester, self.states, self.reruns)
+        self.searches = Searches(store, self.states, engines.studies)
         self.tracker = Tracker(
-            project, store, ingester, self.states, self.views, engines, lambda metric, ids: None
+            project, store, ingester, self.states, self.views, engines, self.searches.importance
         )
         self._activities = RunActivities(ingester, self.states)
 
@@ -131,7 +133,7 @@ class DevelopService:
         return self.views.newest(notebook=notebook, limit=limit)
 
     def get_run(self, run_id: str) -> Run:
-        return self.views.get(run_id)
+        return self.searches.describe(self.views.get(run_id))
 
     def series(self, run_id: str, points: int = LIMIT) -> RunSeries:
         return self.views.series(run_id, points)

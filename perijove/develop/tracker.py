@@ -13,6 +13,7 @@ from perijove.develop.export import Exports
 from perijove.develop.importance import ImportanceRoom, Study, Weigh
 from perijove.develop.ingester import Ingester
 from perijove.develop.ports import RunQueries, RunStore
+from perijove.develop.searches import Studies
 from perijove.develop.states import RunStates
 from perijove.develop.table import RunTables
 from perijove.develop.views import RunViews
@@ -28,6 +29,8 @@ class TrackerEngines:
     """Weighs parameters by what they tell of a metric."""
     read_table: ReadTable
     """Reads a file of a table, in a process of its own."""
+    studies: Studies
+    """Keeps searches."""
 
 
 class Tracker:

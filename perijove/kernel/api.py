@@ -9,6 +9,7 @@ from perijove.kernel.datasets import dataset, register, split
 from perijove.kernel.deployment import deploy, endpoint
 from perijove.kernel.evaluation import evaluate
 from perijove.kernel.models import log_model
+from perijove.kernel.search import search
 from perijove.kernel.session import current
 from perijove.kernel.tracking import log, log_params, progress, should_stop
 
@@ -27,6 +28,7 @@ __all__ = [
     "progress",
     "register",
     "resume",
+    "search",
     "should_stop",
     "split",
 ]

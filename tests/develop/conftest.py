@@ -11,6 +11,7 @@ from perijove.adapters.importance import weigh_by_forest
 from perijove.adapters.jobs.board import JobBoard
 from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
 from perijove.adapters.mlflow.stores import open_run_queries
+from perijove.adapters.optuna import OptunaStudies
 from perijove.adapters.table_preview import TablePreviews
 from perijove.develop.ingester import Ingester
 from perijove.develop.service import DevelopService
@@ -38,7 +39,9 @@ def jobs(project):
 def engines(project, store):
     workers = Workers(project.paths.root)
     previews = TablePreviews(DuckDbEngine(workers), project.paths)
-    yield TrackerEngines(open_run_queries(store), weigh_by_forest, previews.read)
+    yield TrackerEngines(
+        open_run_queries(store), weigh_by_forest, previews.read, OptunaStudies(project.paths)
+    )
     workers.close()
 
 
