@@ -101,7 +101,6 @@ export function addModelEffects(perijove: IPerijove, palette: ICommandPalette | 
         title: trans.__('Alias of %1', refText(named(args).ref)),
         label: trans.__('A word that stands for this version, such as challenger'),
         pattern: ALIAS.source,
-        required: true,
         okLabel: trans.__('Set alias')
       });
       return button.accept && value ? { ...args, alias: value.trim() } : null;
@@ -183,7 +182,6 @@ export function addModelEffects(perijove: IPerijove, palette: ICommandPalette | 
         title: trans.__('Register model'),
         label: trans.__('Name of the model; a version is added where there is one of that name'),
         text: typeof args['name'] === 'string' ? args['name'] : '',
-        required: true,
         okLabel: trans.__('Register model')
       });
       return button.accept && value ? { ...args, name: value.trim() } : null;

@@ -85,6 +85,25 @@ export async function perform(act: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
+/** What takes longer than so many milliseconds is told while it goes on. */
+const SLOW = 1000;
+
+/** Wait for something, and tell that it goes on where that takes a while. */
+async function tellWhileSlow(label: string, act: Promise<unknown>): Promise<void> {
+  let told: string | undefined;
+  const timer = setTimeout(() => {
+    told = Notification.emit(`${label}…`, 'in-progress', { autoClose: false });
+  }, SLOW);
+  try {
+    await act;
+  } finally {
+    clearTimeout(timer);
+    if (told !== undefined) {
+      Notification.dismiss(told);
+    }
+  }
+}
+
 export interface Effect {
   label: string | ((args: ReadonlyPartialJSONObject) => string);
   caption?: string;
@@ -118,7 +137,8 @@ export function addEffect(perijove: IPerijove, id: string, effect: Effect): IDis
         }
         const question = await effect.question(args);
         if (question === null || (await askToAct(question, perijove.trans))) {
-          await effect.act(args);
+          const { label } = effect;
+          await tellWhileSlow(typeof label === 'string' ? label : label(args), effect.act(args));
         }
       })
   });

@@ -82,11 +82,11 @@ function Changes({ comparison }: { comparison: Comparison }): JSX.Element {
         values: one.versions.map(version => (version === null ? null : `v${version}`)),
         differs: one.differs
       }))
-    ),
-    rows(trans.__('Environment'), environment)
+    )
   ].filter(part => part !== null);
+  const packages = environment.filter(row => row.differs);
   const changed = code.some(({ cells }) => cells.some(cell => !cell.same));
-  if (parts.length === 0 && !changed) {
+  if (parts.length === 0 && packages.length === 0 && !changed) {
     return (
       <p className="pj-mod-quiet pj-Run-line">
         {trans.__('The same code, parameters, data and environment.')}
@@ -102,6 +102,14 @@ function Changes({ comparison }: { comparison: Comparison }): JSX.Element {
           <CodeDiffs diffs={code} runs={runs} />
         </>
       )}
+      {packages.length > 0 && (
+        <details className="pj-Fold">
+          <summary>
+            {trans.__('Environment')} <span className="pj-Tabs-count">{packages.length}</span>
+          </summary>
+          <Rows items={packages} />
+        </details>
+      )}
     </>
   );
 }
@@ -115,17 +123,23 @@ function rows(title: string, all: readonly ComparedRow[]): ReactNode {
   return (
     <div key={title}>
       <h3 className="pj-Run-part">{title}</h3>
-      <ul className="pj-Run-changes">
-        {differing.map(({ key, values: [left, right] }) => (
-          <li key={key}>
-            <span className="pj-Run-changed">{key}</span>
-            <span>
-              <Value value={left} /> → <Value value={right} />
-            </span>
-          </li>
-        ))}
-      </ul>
+      <Rows items={differing} />
     </div>
+  );
+}
+
+function Rows({ items }: { items: readonly ComparedRow[] }): JSX.Element {
+  return (
+    <ul className="pj-Run-changes">
+      {items.map(({ key, values: [left, right] }) => (
+        <li key={key}>
+          <span className="pj-Run-changed">{key}</span>
+          <span>
+            <Value value={left} /> → <Value value={right} />
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 
