@@ -13,19 +13,17 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from perijove.contracts.base import Facts
-from perijove.contracts.develop import Series
 from perijove.core.context import ProjectContext
 from perijove.core.cuts import read_cuts
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
 from perijove.core.files import locked, write_atomically
-from perijove.core.journal import MAGIC, JournalFolder, JournalReader, Record
+from perijove.core.journal import MAGIC, JournalReader, Record
 from perijove.develop.ports import ERROR_TAG, STATUSES, Batch, Point, RunStatus, RunStore
-from perijove.develop.series import LIMIT, by_key, to_series
 
 CURSORS = "ingested.json"
 CHUNK = 1024 * 1024
@@ -55,12 +53,6 @@ class Contents:
     progress_at: int = 0
     end: tuple[RunStatus, int] | None = None
     """How and when the run ended."""
-
-
-class Tail(NamedTuple):
-    points: dict[str, list[Point]]
-    progress: float | None
-    cursors: dict[str, int]
 
 
 class Ingester:
@@ -235,65 +227,6 @@ class Ingester:
             return msgspec.json.decode(text, type=Ingested)
         except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
             return Ingested()
-
-    def tail(self, run_id: str, cursors: dict[str, int] | None = None) -> Tail:
-        """Read what a run's journals got since ``cursors``; all of it without them."""
-        journals = JournalFolder(self.folder(run_id), cursors)
-        found = understand(journals.read())
-        return Tail(by_key(found.batch.points), found.progress, journals.cursors)
-
-    def live(self, run_id: str) -> LiveCurve:
-        """Follow a run's curves, from its first point on."""
-        return LiveCurve(self, run_id)
-
-
-class LiveCurve:
-    """A run's curves as they grow: straight from the journals, a moment ahead of the store.
-
-    What other tools log into the same run, such as ``mlflow.autolog()``, has no journal and comes
-    from the store.
-    """
-
-    def __init__(self, ingester: Ingester, run_id: str) -> None:
-        self._ingester = ingester
-        self._run_id = run_id
-        self._cursors: dict[str, int] = {}
-        self._journaled: set[str] = set()
-        self._stored = 0
-        self._counter: int | None = None
-        self._cuts: dict[str, int] = {}
-
-    def restarts(self) -> bool:
-        """Whether points that were read no longer count: read it anew from the start."""
-        cuts = read_cuts(self._ingester.folder(self._run_id))
-        before, self._cuts = self._cuts, cuts
-        return cuts != before and any(
-            self._cursors.get(name, 0) > end for name, end in cuts.items()
-        )
-
-    def read(self, limit: int = LIMIT) -> tuple[list[Series], float | None]:
-        """Return the points since the last call and the newest progress, None when unchanged."""
-        # The store first: whatever it has of a journal, that journal has had before.
-        stored = self._read_store()
-        tail = self._ingester.tail(self._run_id, self._cursors)
-        self._cursors = tail.cursors
-        self._journaled.update(tail.points)
-        points = [point for point in stored if point.key not in self._journaled]
-        for group in tail.points.values():
-            points += group
-        return to_series(points, limit), tail.progress
-
-    def _read_store(self) -> list[Point]:
-        store = self._ingester.store
-        try:
-            counter = store.change_counter()
-            if counter == self._counter:
-                return []
-            points, self._stored = store.points_since(self._run_id, self._stored)
-        except (NotFoundError, UnavailableError):  # the journals go on without it
-            return []
-        self._counter = counter
-        return points
 
 
 def _translated(error: PerijoveError | OSError, run: str) -> PerijoveError:

@@ -136,6 +136,10 @@ class RunStore(Protocol):
         """Return all points of a run, or of one key, by key, step and time."""
         ...
 
+    def point_cursor(self) -> int:
+        """Return the cursor behind the newest point; cheap."""
+        ...
+
     def points_since(self, run_id: str, cursor: int) -> tuple[list[Point], int]:
         """Return the points written after ``cursor``, in no fixed order, and the next cursor.
 

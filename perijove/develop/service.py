@@ -13,6 +13,7 @@ from perijove.core.errors import NotFoundError
 from perijove.core.jobs import JobRunner
 from perijove.develop.activities import RunActivities
 from perijove.develop.ingester import Ingester
+from perijove.develop.live import LiveCurve
 from perijove.develop.ports import EndState, Environments, RunStore
 from perijove.develop.reruns import Reruns
 from perijove.develop.runs import RunKeeper
@@ -137,6 +138,10 @@ class DevelopService:
 
     def series(self, run_id: str, points: int = LIMIT) -> RunSeries:
         return self.views.series(run_id, points)
+
+    def live(self, run_id: str) -> LiveCurve:
+        """Follow a run's curves from its first point on."""
+        return LiveCurve(self.ingester, run_id, self.tracker.queries)
 
     def running(self) -> list[RunSummary]:
         return self.views.running()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from logging import Logger
 
     from perijove.contracts.operate import Resources
-    from perijove.develop.ingester import LiveCurve
+    from perijove.develop.live import LiveCurve
     from perijove.server.state import ServerState
     from perijove.server.watch import ProjectWatch, Topic
 
@@ -171,7 +171,7 @@ class EventHub:
         curve = subscription.curves.get(run_id)
         reset = curve is None or curve.restarts()
         if curve is None or reset:
-            curve = subscription.curves[run_id] = bench.ingester.live(run_id)
+            curve = subscription.curves[run_id] = bench.develop.live(run_id)
         try:
             series, progress = curve.read()
         except (PerijoveError, OSError) as error:  # of this run: the others are told

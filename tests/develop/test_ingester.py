@@ -14,10 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from perijove.adapters.mlflow.stores import open_run_queries
 from perijove.core.errors import NotFoundError, UnavailableError
 from perijove.core.files import locked
 from perijove.core.journal import JournalWriter
 from perijove.develop.ingester import CURSORS, Ingester, understand
+from perijove.develop.live import LiveCurve
 from perijove.develop.ports import Batch, Point
 from perijove.testing.run_store import START
 
@@ -234,18 +236,9 @@ def test_unknown_records_are_passed_over():
     assert (found.progress, found.progress_at) == (1.0, 4)
 
 
-def test_a_tail_goes_on_where_it_was(ingester, run_id):
-    log(ingester, run_id, ["m", 1, 1, {"loss": 1.0}], ["g", 1, 0.1])
-    tail = ingester.tail(run_id)
-    assert (tail.points, tail.progress) == ({"loss": [Point("loss", 1.0, 1, 1)]}, 0.1)
-    log(ingester, run_id, ["m", 2, 2, {"loss": 2.0}])
-    points, progress, cursors = ingester.tail(run_id, tail.cursors)
-    assert (points, progress) == ({"loss": [Point("loss", 2.0, 2, 2)]}, None)
-    assert ingester.tail(run_id, cursors).points == {}
-
-
-def test_a_live_curve_tells_each_point_once(ingester, store, run_id):
-    curve = ingester.live(run_id)
+@pytest.mark.parametrize("with_queries", [True, False])
+def test_a_live_curve_tells_each_point_once(ingester, store, run_id, with_queries):
+    curve = LiveCurve(ingester, run_id, open_run_queries(store) if with_queries else None)
     assert curve.read() == ([], None)
     log(ingester, run_id, ["m", 1, 1, {"loss": 1.0}], ["g", 1, 0.5])
     (series,), progress = curve.read()  # not in the store yet
@@ -260,9 +253,9 @@ def test_a_live_curve_tells_each_point_once(ingester, store, run_id):
     (series,), _ = curve.read()
     assert (series.key, series.steps) == ("loss", [2])
     assert curve.read() == ([], None)
-    late = {series.key: series.steps for series in ingester.live(run_id).read()[0]}
+    late = {series.key: series.steps for series in LiveCurve(ingester, run_id).read()[0]}
     assert late == {"autologged": [0], "loss": [1, 2]}
-    assert ingester.live("0" * 32).read() == ([], None)
+    assert LiveCurve(ingester, "0" * 32).read() == ([], None)
 
 
 def test_a_quiet_run_is_looked_at_again(ingester, store, run_id, monkeypatch):
@@ -303,7 +296,7 @@ def test_a_run_that_is_refused_stands_in_no_others_way(project, store):
 
 
 def test_a_live_curve_goes_on_while_the_store_is_away(ingester, store, run_id, monkeypatch):
-    curve = ingester.live(run_id)
+    curve = LiveCurve(ingester, run_id)
     log(ingester, run_id, ["m", START, 0, {"loss": 0.5}])
 
     def away():
@@ -363,3 +356,21 @@ def test_a_run_ends_after_all_that_its_other_journals_hold(project, store, inges
     assert store.get_run(run_id).status == "RUNNING"
     ingester.ingest(run_id)
     assert (store.get_run(run_id).status, store.get_run(run_id).ended) == ("FINISHED", START + 9)
+
+
+def test_a_live_curve_begins_with_what_the_store_has(ingester, store, run_id):
+    """Few enough points to draw, every key, and then each new point once."""
+    log(ingester, run_id, *(["m", START + s, s, {"loss": float(s)}] for s in range(2000)))
+    ingester.ingest()
+    log(ingester, run_id, ["m", START, 0, {"late": math.nan}], ["g", START, 0.25])
+    curve = LiveCurve(ingester, run_id, open_run_queries(store))
+    series, progress = curve.read(limit=50)
+    found = {one.key: one for one in series}
+    assert (found["loss"].total, found["loss"].steps[0], found["loss"].steps[-1]) == (2000, 0, 1999)
+    assert len(found["loss"].steps) <= 50
+    assert (found["late"].values, progress) == (["NaN"], 0.25)
+    log(ingester, run_id, ["m", START, 2000, {"loss": 1.0}])
+    (series,), _ = curve.read()
+    assert series.steps == [2000]
+    ingester.ingest()
+    assert curve.read() == ([], None)

@@ -22,6 +22,7 @@ from perijove.adapters.mlflow.values import (
 )
 from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError, PerijoveError, ReadOnlyError, UnavailableError
+from perijove.core.ledger import now
 from perijove.core.paths import resolve_inside
 from perijove.develop.ports import (
     NOTEBOOK_TAG,
@@ -199,6 +200,9 @@ class ClientRunStore:
                 for m in history
             ]
         return sorted(points, key=lambda p: (p.key, p.step, p.at))
+
+    def point_cursor(self) -> int:
+        return now()
 
     def points_since(self, run_id: str, cursor: int) -> tuple[list[Point], int]:
         # MLflow has no cursor: the newest time does, and get_series has the whole truth.
