@@ -23,6 +23,8 @@ export interface CurveWindow {
 
 /** Runs that are asked for at once. */
 const MOST = 50;
+/** Metrics of which it is found out at once whether they are curves. */
+const MOST_PROBED = 100;
 /** Milliseconds in which wishes are put together. */
 const GATHER = 15;
 
@@ -52,6 +54,7 @@ export class CurveStore {
     this._runs = new Map(runs);
     this._lapse();
     this._later();
+    this._reshape();
   }
 
   /** A chart of this metric is in view. */
@@ -105,17 +108,30 @@ export class CurveStore {
     return series;
   }
 
-  /** Whether all shown runs were asked for this metric, and have answered. */
-  isKnown(metric: string): boolean {
-    return [...this._runs.keys()].every(run => this._known.get(run)?.has(metric) === true);
+  /** Whether this metric is more than one point a run; undefined while that is not known. */
+  isCurve(metric: string): boolean | undefined {
+    if (this._curved.has(metric)) {
+      return true;
+    }
+    const runs = this._sample();
+    const known = runs.every(run => this._probed.get(run)?.has(metric) === true);
+    return runs.length > 0 && known ? false : undefined;
   }
 
-  /** Whether a shown run has more than one point of this metric. */
-  hasCurve(metric: string): boolean {
-    return [...this._runs.keys()].some(run => {
-      const series = this._curves.get(run)?.get(metric);
-      return series !== undefined && isCurve(series);
-    });
+  /** Find out which of these metrics, that some of the runs have, are curves. */
+  probe(metrics: readonly string[]): void {
+    const unknown = metrics.filter(metric => !this._curved.has(metric));
+    for (const { runs, keys } of this._missing(unknown, this._probed, () => true, this._sample())) {
+      const request = { run_ids: runs, keys: keys.slice(0, MOST_PROBED), points: 2 };
+      void this._load(request, this._controller.signal, this._probed, set => {
+        for (const one of set.flatMap(({ series }) => series)) {
+          if (one.total > 1) {
+            this._curved.add(one.key);
+          }
+        }
+        this._reshape();
+      });
+    }
   }
 
   /** The metrics that new points were of. */
@@ -142,9 +158,9 @@ export class CurveStore {
     if (!this._runs.has(run)) {
       return;
     }
-    for (const one of event.series) {
-      if (!this._live.has(one.key)) {
-        this._live.add(one.key);
+    for (const { key } of event.series) {
+      if (!this._live.has(key)) {
+        this._live.add(key);
         this._reshape();
       }
     }
@@ -152,11 +168,13 @@ export class CurveStore {
     // What was never asked for is not begun in its middle.
     const series = event.series.filter(one => known?.has(one.key) === true || event.reset);
     const before = this._curves.get(run) ?? new Map<string, Series>();
-    const curved = series.filter(({ key }) => !this.hasCurve(key));
     this._curves.set(run, extend(before, { series, reset: event.reset }));
     series.forEach(({ key }) => this._changed(key));
-    if (curved.some(({ key }) => this.hasCurve(key))) {
-      this._reshape();
+    for (const one of event.series) {
+      if (!this._curved.has(one.key) && one.total > 1) {
+        this._curved.add(one.key);
+        this._reshape();
+      }
     }
   }
 
@@ -269,23 +287,35 @@ export class CurveStore {
     }
     this._curves.set(run, next);
     keys.forEach(key => this._changed(key));
-    this._reshape();
+    for (const one of series) {
+      if (isCurve(one) && !this._curved.has(one.key)) {
+        this._curved.add(one.key);
+        this._reshape();
+      }
+    }
+  }
+
+  /** Some of the runs, to learn from what metrics are like. */
+  private _sample(): string[] {
+    const runs = [...this._runs.keys()].slice(0, MOST);
+    return [...new Set([runs[0], runs[runs.length >> 1], runs.at(-1)])].filter(
+      (run): run is string => run !== undefined
+    );
   }
 
   /** What is wanted and was not asked for, by the runs that lack the same. */
   private _missing(
     metrics: readonly string[],
     asked: ReadonlyMap<string, ReadonlySet<string>>,
-    counts: (run: string, metric: string) => boolean
+    counts: (run: string, metric: string) => boolean,
+    of: readonly string[] = [...this._runs.keys()].slice(0, MOST)
   ): { runs: string[]; keys: string[] }[] {
     const found = new Map<string, { runs: string[]; keys: string[] }>();
     if (this.error !== undefined) {
       return [];
     }
     for (const metric of metrics) {
-      const runs = [...this._runs.keys()]
-        .slice(0, MOST)
-        .filter(run => asked.get(run)?.has(metric) !== true && counts(run, metric));
+      const runs = of.filter(run => asked.get(run)?.has(metric) !== true && counts(run, metric));
       if (runs.length > 0) {
         const id = runs.join();
         const same = found.get(id) ?? { runs, keys: [] };
@@ -353,6 +383,9 @@ export class CurveStore {
   private readonly _shapeNotices = new Set<() => void>();
   private readonly _queue = new Set<string>();
   private readonly _live = new Set<string>();
+  /** The metrics that are known to be curves, in whatever run. */
+  private readonly _curved = new Set<string>();
+  private readonly _probed = new Map<string, Set<string>>();
   private _runs: ReadonlyMap<string, boolean> = new Map();
   private _window: CurveWindow | null = null;
   private _zooming: AbortController | null = null;

@@ -46,7 +46,7 @@ export function LongTableHead(props: LongTableHeadProps): JSX.Element {
               style={{ width: group.width + (group.first ? box : 0) }}
             >
               <span style={{ insetInlineStart: group.fixed ? 8 : fixedWidth(columns, box) + 8 }}>
-                {group.title}
+                {group.goesOn ? '' : group.title}
               </span>
             </span>
           ))}
@@ -172,6 +172,7 @@ function HeadCell(props: {
 interface Group {
   id: string;
   title: string;
+  goesOn: boolean;
   width: number;
   fixed: boolean;
   first: boolean;
@@ -190,8 +191,9 @@ function groupsOf(columns: readonly Column[]): Group[] {
     } else {
       groups.push({
         id: column.id,
-        // A group that begins in what stays goes on in what is scrolled, under one heading.
         title: column.group ?? '',
+        // A group that begins in what stays goes on in what is scrolled, under one heading.
+        goesOn: last !== undefined && last.title === (column.group ?? ''),
         width: column.width,
         fixed,
         first: groups.length === 0

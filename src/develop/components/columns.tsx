@@ -98,7 +98,7 @@ function widthOf(column: string, grouped: boolean): number {
     verdict: 84,
     start_time: 112,
     end_time: 112,
-    duration: 80
+    duration: grouped ? 150 : 92
   };
   return (kind === 'attributes' ? known[key] : undefined) ?? 116;
 }

@@ -13,6 +13,7 @@ import { useResource } from '../../kit/resource';
 import { useTrans } from '../../kit/services';
 import { Ellipsis, Figure } from '../../kit/values';
 import { directionOf, type Direction } from '../figures';
+import { isSystem } from '../look';
 import { Mark } from './marks';
 
 export interface ComparedTableProps {
@@ -176,7 +177,7 @@ function MetricCell(props: {
   const there = numbers.filter(number => !Number.isNaN(number));
   const best =
     directionOf(row.key, directions) === 'maximize' ? Math.max(...there) : Math.min(...there);
-  const isBest = row.differs && there.length > 1 && numbers[index] === best;
+  const isBest = row.differs && !isSystem(row.key) && there.length > 1 && numbers[index] === best;
   const by = numbers[index]! - numbers[0]!;
   return (
     <span className="pj-Compared-metric">

@@ -41,9 +41,9 @@ export function CurveControls(props: CurveControlsProps): JSX.Element {
         label={trans.__('x axis')}
         value={look.by}
         options={[
-          { value: 'step', label: trans.__('by step') },
-          { value: 'relative', label: trans.__('by time since the start') },
-          { value: 'time', label: trans.__('by time of day') }
+          { value: 'step', label: trans.__('steps') },
+          { value: 'relative', label: trans.__('since the start') },
+          { value: 'time', label: trans.__('time of day') }
         ]}
         onChange={value => onLook({ by: value as XAxis })}
       />

@@ -71,17 +71,26 @@ export function CurvePanel(props: CurvePanelProps): JSX.Element {
   // Another axis counts something else: a part of the one is no part of the other.
   useEffect(() => setZoom(undefined), [look.by]);
 
-  const { groups, once } = useMemo(() => {
-    const all = new Set([...metrics, ...store.live]);
-    const flat = [...all].filter(metric => store.isKnown(metric) && !store.hasCurve(metric));
-    flat.forEach(metric => all.delete(metric));
+  useEffect(() => {
+    const needle = look.find.trim().toLowerCase();
+    store.probe(metrics.filter(metric => metric.toLowerCase().includes(needle)));
+    // The shape tells that other runs are shown, or that more is known.
+  }, [store, metrics, look.find, shape]);
+  const { groups, once, unknown } = useMemo(() => {
+    const all = [...new Set([...metrics, ...store.live])];
     return {
-      groups: groupMetrics(all, look.find, metric => kpiOf(metric, kpis) !== undefined),
-      once: flat.sort()
+      groups: groupMetrics(
+        all.filter(metric => store.isCurve(metric) === true),
+        look.find,
+        metric => kpiOf(metric, kpis) !== undefined
+      ),
+      once: all.filter(metric => store.isCurve(metric) === false).sort(),
+      unknown: all.some(metric => store.isCurve(metric) === undefined)
     };
     // The shape stands for what is in the store.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [metrics, store, look.find, kpis, shape]);
+  const waiting = loading || unknown;
 
   const { onLit, lit, sync } = props;
   const shared = useMemo(
@@ -127,13 +136,13 @@ export function CurvePanel(props: CurvePanelProps): JSX.Element {
             shared={shared}
           />
         ))}
-        {more > 0 && !loading && (
+        {more > 0 && !waiting && (
           <p className="pj-mod-quiet">
             {trans.__('The curves of the first %1 chosen runs.', count(runs.length))}
           </p>
         )}
-        {groups.length === 0 && loading && <Skeleton lines={6} />}
-        {groups.length === 0 && !loading && <NoCurves once={once} look={look} runs={runs.length} />}
+        {groups.length === 0 && waiting && <Skeleton lines={6} />}
+        {groups.length === 0 && !waiting && <NoCurves once={once} look={look} runs={runs.length} />}
         {groups.length > 0 && once.length > 0 && (
           <p className="pj-mod-quiet" title={once.join(', ')}>
             {trans._n(

@@ -94,13 +94,13 @@ function RunsView({ project, here, selection }: RunsViewProps): JSX.Element {
   const [noted, setNoted] = useState<readonly { run_id: string; name: string }[]>([]);
   const [lit, setLit] = useState<string>();
 
-  const { question, lines } = table;
+  const { lines } = table;
   const runsThere = table.table?.runs;
   const preview = useMemo(
     () => previewOf(table),
-    // The preview stays while lines come and go: it is of a question, and of how many runs there are.
+    // The preview stays while lines are sorted or refreshed: it is of what matches.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [question, lines === 0, runsThere]
+    [look.search, look.conditions, look.deleted, table.grouped, lines === 0, runsThere]
   );
   const charted = useCharted(
     chosen.ids.length > 0 ? chosen.ids : preview,
