@@ -13,6 +13,7 @@ from perijove.contracts.develop import Cell
 from perijove.core import jobs as own_jobs
 from perijove.core.errors import InvalidInputError, NotFoundError, PerijoveError
 from perijove.core.files import locked
+from perijove.core.ledger import now
 from perijove.develop.ports import PARENT_TAG, STOP_FILE, Batch, EndState, StoredRun
 from perijove.develop.searches import Asked, SearchFacts, facts_of
 from perijove.kernel import search_heads, tracking, words
@@ -79,6 +80,8 @@ def spread(
     except PerijoveError as error:
         if not lines:
             develop.finish_run(head_id, "failed", error.message)
+        if not lines and head is None:  # nothing came of it that anybody would look for
+            develop.store.delete(head_id, now())
         raise
     with unwatched():
         develop.record_origin(head_id, cells=session.cells(), environment=packages())

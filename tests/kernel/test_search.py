@@ -232,3 +232,33 @@ def test_a_tag_that_is_no_search_is_none(notebook: Notebook) -> None:
         assert notebook.bench.develop.get_run(run_id).search is None
     notebook.bench.develop.finish_run(run_id, "finished")
     assert os.path.exists(notebook.bench.project.paths.mlflow_db)
+
+
+def test_jobs_share_the_trials(notebook: Notebook) -> None:
+    notebook.ok("offset = 1")
+    notebook.ok(SEARCH.format(trials=5, more="--jobs 2 --cpus 0") + "pj.log(score=x + offset)")
+    head = head_of(notebook)
+    text = notebook.outputs[-1]["data"]["text/plain"]
+    assert text.startswith("s · 0 of 5 trials")
+    jobs = notebook.bench.jobs.list()
+    assert len(jobs) == 2
+    for job in jobs:
+        assert notebook.bench.jobs.wait(job.id, 110).state == "finished"
+    head = head_of(notebook)
+    assert head.summary.state == "finished"
+    assert sorted(trial.number for trial in head.search.trials) == list(range(5))
+    assert {trial.state for trial in head.search.trials} == {"finished"}
+    assert head.summary.metrics["best/score"] == float(head.search.history[-1])
+    best = notebook.bench.develop.get_run(head.search.best)
+    assert "offset = 1" in [cell.source for cell in best.cells]
+    assert best.cells[-1].source.startswith("%%train --name s-")
+    workers = [run for run in head.children if run not in {t.run_id for t in head.search.trials}]
+    assert len(workers) == 2
+
+
+def test_names_that_a_job_would_lack_are_told(notebook: Notebook) -> None:
+    result = notebook.run(SEARCH.format(trials=5, more="--jobs 1") + "pj.log(score=x + nobody)")
+    assert isinstance(result.error_in_exec, UsageError)
+    assert "nobody" in str(result.error_in_exec)
+    assert notebook.bench.develop.list_runs().items == []
+    assert notebook.bench.jobs.list() == []
