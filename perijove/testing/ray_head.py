@@ -12,14 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-START_SECONDS = 180.0
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,6 @@ def ray_head(cpus: int = 2) -> Iterator[Head]:
         # Ray gives a node an address that others reach, unless there can be no others.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         # A busy machine may need longer than Ray waits for its own processes.
-        "RAY_raylet_start_wait_time_s": "180",
         "RAY_agent_register_timeout_ms": "180000",
         "RAY_health_check_failure_threshold": "60",
     }
@@ -55,21 +53,39 @@ def ray_head(cpus: int = 2) -> Iterator[Head]:
         "--node-ip-address=127.0.0.1", "--port=0", "--dashboard-host=127.0.0.1",
         f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}",
         f"--ray-client-server-port={client}", f"--num-cpus={cpus}", "--disable-usage-stats",
-        f"--temp-dir={folder / 't'}", "--object-store-memory=100000000",
+        "--include-log-monitor=false", f"--temp-dir={folder / 't'}", "--object-store-memory=100000000",
     ]  # fmt: skip
-    log = folder / "head.log"
-    with log.open("wb") as output:
-        head = subprocess.Popen(
-            command, env=environment, stdout=output, stderr=output, cwd=folder,
-            start_new_session=True,
-        )  # fmt: skip
     try:
-        found = Head(f"http://127.0.0.1:{dashboard}", token)
-        _await(head, found, log)
-        yield found
+        head = _start(command, environment, folder)
+        try:
+            yield Head(f"http://127.0.0.1:{dashboard}", token)
+        finally:
+            _end(head)
     finally:
-        _end(head)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(
+    command: list[str], environment: dict[str, str], folder: Path
+) -> subprocess.Popen[bytes]:
+    """Start it until it starts: on a busy machine Ray gives up after 30 seconds."""
+    log = folder / "head.log"
+    for _ in range(ATTEMPTS):
+        with log.open("wb") as output:
+            head = subprocess.Popen(
+                command, env=environment, stdout=output, stderr=output, cwd=folder,
+                start_new_session=True,
+            )  # fmt: skip
+        try:
+            while head.poll() is None:
+                if b"Ray runtime started" in log.read_bytes():
+                    return head
+                time.sleep(0.1)
+        except BaseException:
+            _end(head)
+            raise
+        _end(head)
+    raise AssertionError(f"Ray did not start: {log.read_text()[-2000:]}")
 
 
 def _ports(count: int) -> list[int]:
@@ -81,18 +97,6 @@ def _ports(count: int) -> list[int]:
             probe.bind(("127.0.0.1", port))
             found.add(port)
     return list(found)
-
-
-def _await(process: subprocess.Popen[bytes], head: Head, log: Path) -> None:
-    request = urllib.request.Request(f"{head.address}/api/version")
-    request.add_header("Authorization", f"Bearer {head.token.read_text()}")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError), opener.open(request, timeout=2):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"Ray did not start: {log.read_text()[-2000:]}")
 
 
 def _end(head: subprocess.Popen[bytes]) -> None:

@@ -113,6 +113,23 @@ def test_a_recipe_goes_on_in_its_run_or_begins_a_new_one(board: JobBoard, resume
     board.wait(again.id, DEADLINE)
 
 
+def test_two_jobs_do_not_go_on_with_the_same_run(board: JobBoard) -> None:
+    code = (
+        "from perijove.core import jobs; import time, pathlib\n"
+        "if pathlib.Path('go').exists(): time.sleep(600)\n"
+        "jobs.checkpoint({}); raise SystemExit(1)"
+    )
+    failed = board.wait(start(board, code).id, DEADLINE)
+    (board.project.paths.root / "go").touch()
+    going = board.retry(failed.id, by="ada", resume=True)
+    with pytest.raises(ConflictError, match=f"{going.id} is at data:x already"):
+        board.retry(failed.id, by="ada", resume=True)
+    board.stop(going.id, by="ada")
+    again = board.retry(going.id, by="ada", resume=True)
+    assert again.attempt == 3
+    board.stop(again.id, by="ada")
+
+
 def test_the_oldest_are_removed_beyond_those_that_are_kept(
     board: JobBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

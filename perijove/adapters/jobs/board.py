@@ -118,6 +118,8 @@ class JobBoard:
                 "It keeps something by pj.checkpoint. Retry it from the start.",
                 code="no_checkpoint",
             )
+        if resume:
+            self._refuse_two(job)
         files = again(folders.read_files(folder, manifest), resume=resume)
         spec = JobSpec(
             kind=manifest.kind, title=manifest.title, subject=manifest.subject,
@@ -131,6 +133,17 @@ class JobBoard:
             with contextlib.suppress(OSError):
                 shutil.copyfile(folder / CHECKPOINT_FILE, self.folder / new.id / CHECKPOINT_FILE)
         return new
+
+    def _refuse_two(self, job: Job) -> None:
+        """Two processes must not go on with the same run."""
+        for other in self.list():
+            same = other.subject == job.subject or other.retry_of == job.id
+            if same and other.state in ACTIVE:
+                raise ConflictError(
+                    f"The job {other.id} is at {job.subject or job.title} already.",
+                    "Wait until it has ended, or stop it.",
+                    code="job_active",
+                )
 
     def executors(self) -> Sequence[ExecutorInfo]:
         return [executor.info() for executor in self._installed().values()]

@@ -91,9 +91,10 @@ class RayExecutor:
             return self._over(folder, "lost", None)
         try:
             details = self._details(kept)
-        except UnavailableError as error:
+        except UnavailableError:
             said = state.status() if state is not None else JobStatus("queued")
-            return msgspec.structs.replace(said, waiting=error.message)
+            away = f"the Ray cluster at {kept.address} to answer"
+            return msgspec.structs.replace(said, waiting=away)
         return self._judge(folder, details, begun=state is not None)
 
     def _judge(self, folder: Path, details: Details | None, *, begun: bool) -> JobStatus:
@@ -104,7 +105,7 @@ class RayExecutor:
             state = folders.read(folder / supervisor.STATE_FILE, folders.State)
             if state is None:
                 starting = details.status == "RUNNING"
-                return JobStatus("queued", waiting="" if starting else "Ray, to find it a place")
+                return JobStatus("queued", waiting="" if starting else "a place on the Ray cluster")
             if state.host == os.uname().nodename:
                 return self._over(folder, "lost", None)
             return state.status()  # a slow file system: Ray sees its supervisor run
