@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from perijove.adapters.mlflow.registry import MlflowRegistry
 from perijove.adapters.serving.target import LocalTarget
 from perijove.contracts.deploy import DeployRequest, Field, ModelFacts, Signature
 from perijove.core.context import ProjectContext
@@ -111,7 +112,9 @@ def main() -> None:
             sample=row,
         )  # fmt: skip
         project.chain.add("model", "bench", facts, by="bench")
-        service = DeployService(project, GateRegistry(), {"local": LocalTarget(project)})
+        service = DeployService(
+            project, GateRegistry(), {"local": LocalTarget(project)}, MlflowRegistry(project)
+        )
         floor(folder, trusted, root / "done")
         floors, clicks, returns = [], [], []
         for number in range(rounds):
