@@ -28,6 +28,7 @@ from perijove.core.errors import (
 )
 from perijove.core.jobs import JobSpec
 from perijove.core.recipes import RECIPE_FILE, Recipe, encode_recipe
+from perijove.core.secrets import mask_values
 from perijove.develop.tags import DISORDER_TAG
 from perijove.kernel.files import unwatched
 from perijove.kernel.history import Executed
@@ -111,14 +112,12 @@ def _recipe(session: Session, wish: Wish, cells: list[Cell], left_out: list[Cand
     from perijove.kernel.disordered import disorder_text
     from perijove.kernel.run import commit_tags
 
-    shell = session.shell
-    started_in = getattr(shell, "starting_dir", os.getcwd())
     fixed = wish.seed if wish.seed is not None else 0 if wish.deterministic else None
     return Recipe(
         name=wish.name,
         cells=cells,
         notebook=session.notebook,
-        folder=session.paths.relative(type(session.paths.root)(started_in).resolve()),
+        folder=session.started_in,
         seed=wish.seed,
         deterministic=wish.deterministic,
         hash_seed="" if fixed is None else str(fixed % 2**32),
@@ -138,7 +137,7 @@ def _start(session: Session, wish: Wish, recipe: Recipe) -> tuple[str, Job, Reci
         run_id = develop.queue_run(
             wish.name,
             notebook=recipe.notebook,
-            params={key: str(value) for key, value in wish.params.items()},
+            params=mask_values({key: str(value) for key, value in wish.params.items()})[0],
             tags=recipe.tags,
             seed=wish.seed,
             by=session.actor,
@@ -178,7 +177,7 @@ def _program(recipe: Recipe) -> list[str]:
 def _files(recipe: Recipe) -> dict[str, bytes]:
     settings = {
         "name": recipe.name,
-        "params": recipe.params,
+        "params": mask_values(recipe.params)[0],
         "seed": recipe.seed,
         "deterministic": recipe.deterministic,
         "data": recipe.pins,

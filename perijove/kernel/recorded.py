@@ -26,6 +26,7 @@ from perijove.core import jobs
 from perijove.core.errors import PerijoveError, UnsupportedError
 from perijove.core.paths import ProjectPaths, find_project
 from perijove.core.recipes import Recipe, read_recipe
+from perijove.core.secrets import mask_values
 from perijove.develop.ports import STOP_FILE
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ class _Recorded:
                 resumed = self.recipe.resume
                 with lived(session, run_id, self.recipe.name, cells, resumed=resumed) as run:
                     recording.run = run
+                    run.writer.tell_masked(mask_values(self._params)[1])
                     with _stoppable(run, self.paths.journals / run_id / STOP_FILE):
                         self._execute(shell, session, recording)
             except BaseException as raised:  # noqa: BLE001 - the boundary to the user's code
@@ -139,6 +141,11 @@ class _Recorded:
         if self.recipe.notebook:
             os.environ["JPY_SESSION_NAME"] = str(self.paths.absolute(self.recipe.notebook))
 
+    @property
+    def _params(self) -> dict[str, str]:
+        """The parameters as a run shows them."""
+        return {key: str(_literal(text)) for key, text in self.recipe.params.items()}
+
     def _adopt(self, session: Session) -> str:
         from perijove.kernel.run import commit_tags
 
@@ -148,7 +155,7 @@ class _Recorded:
             return recipe.run_id
         return develop.start_run(
             recipe.name, notebook=recipe.notebook, seed=recipe.seed,
-            params={key: str(_literal(text)) for key, text in recipe.params.items()},
+            params=mask_values(self._params)[0],
             tags={**commit_tags(session), **recipe.tags}, by=session.actor,
         )  # fmt: skip
 

@@ -58,6 +58,7 @@ class TrackedRun:
     seconds: float = 0.0
     error: str = ""
     seed: int | None = None
+    deterministic: bool = False
     stopping: bool = False
     """Its process was told to end."""
     peak_gpu_memory: int | None = None
@@ -171,6 +172,9 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
 
 def _tags_at_end(session: Session, run: TrackedRun) -> dict[str, str]:
     usage, rates = run.system.stop(), CostsTable()
+    if run.peak_gpu_memory is not None:  # the allocator sees what lies between two samples
+        peak = max(run.peak_gpu_memory, usage.peak_gpu_memory or 0)
+        usage = msgspec.structs.replace(usage, peak_gpu_memory=peak)
     with contextlib.suppress(PerijoveError):  # a store that is away, a definition that is broken
         rates = session.workbench.project.definition.costs
         if isinstance(run.writer, tracking.ResumedRun):
@@ -194,7 +198,14 @@ def _recipe(session: Session, run: TrackedRun, cells: list[Cell]) -> Recipe:
     """What it takes to run this once more: in a process that executes a recipe, that one."""
     if session.recording is not None:
         return session.recording.recipe
-    return Recipe(name=run.name, cells=cells, notebook=session.notebook, seed=run.seed)
+    return Recipe(
+        name=run.name,
+        cells=cells,
+        notebook=session.notebook,
+        folder=session.started_in,
+        seed=run.seed,
+        deterministic=run.deterministic,
+    )
 
 
 @contextlib.contextmanager

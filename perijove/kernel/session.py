@@ -125,6 +125,12 @@ class Session:
         path = Path(named)
         return Path.cwd().joinpath(path).resolve() if path.suffix == ".ipynb" else None
 
+    @property
+    def started_in(self) -> str:
+        """The folder that the kernel was started in, relative to the project where it lies in it."""
+        folder = getattr(self.shell, "starting_dir", "") or os.getcwd()
+        return self.paths.relative(Path(folder).resolve())
+
     def cells(self) -> list[Cell]:
         return self.history.cells() if self.history is not None else []
 

@@ -93,6 +93,7 @@ def _train(
         with tracked(session, name, params=texts, seed=seed, cells=cells) as run:
             started = run
             run.system.quiet |= options.no_system_metrics
+            run.deterministic = options.deterministic
             _execute(shell, session, code, run)
     except PerijoveError as error:
         if started is None:

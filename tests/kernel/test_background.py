@@ -52,7 +52,7 @@ def test_the_cells_that_ran_go_along(notebook: Notebook, root: Path) -> None:
     notebook.ok("!touch made")
     (root / "made").unlink()
     notebook.ok(
-        "%%train --background --name far --seed 7 --param rate=0.5\n"
+        "%%train --background --name far --seed 7 --param rate=0.5 --param api_key=s3cr3tvalue\n"
         "pj.log(loss=rate, rows=len(rows))\nhere = 1"
     )
     assert "here" not in notebook.shell.user_ns
@@ -70,7 +70,9 @@ def test_the_cells_that_ran_go_along(notebook: Notebook, root: Path) -> None:
     )  # fmt: skip
     assert job.result == {"run": run_id, "metrics": {"loss": 0.5, "rows": 420.0}}
     assert (run.summary.state, run.summary.name, run.seed) == ("finished", "far", 7)
+    assert run.summary.params.pop("api_key") != "s3cr3tvalue"
     assert run.summary.params == {"rate": "0.5"}
+    assert run.masked == ["params.api_key"]
     assert run.summary.job == job.id
     assert run.inputs == ["data:builds@1", "split:builds@1"]
     assert [cell.number for cell in run.cells] == [1, 2, 4, 6]
@@ -82,7 +84,9 @@ def test_the_cells_that_ran_go_along(notebook: Notebook, root: Path) -> None:
     assert recipe.pins == {"builds": 1}
     assert [cell.number for cell in recipe.left_out] == [3, 5]
     compile((folder / "script.py").read_text(), "script.py", "exec")
-    assert json.loads((folder / "params.json").read_text())["params"] == {"rate": "0.5"}
+    params = (folder / "params.json").read_text()
+    assert json.loads(params)["params"]["rate"] == "0.5"
+    assert "s3cr3tvalue" not in params
     assert "pandas==" in (folder / "lock.txt").read_text()
 
 
