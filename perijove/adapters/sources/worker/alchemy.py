@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from importlib.util import find_spec
 from itertools import islice
 from typing import Any, Final
@@ -133,22 +134,31 @@ def select(
 
 def _batches(result: sa.CursorResult[Any]) -> Iterator[list[tuple[Any, ...]]]:
     while rows := result.fetchmany(BATCH):
-        yield [tuple(map(_plain, row)) for row in rows]
+        columns = (
+            values if _PLAIN.issuperset(map(type, values)) else map(_plain, values)
+            for values in zip(*rows, strict=True)
+        )
+        yield list(zip(*columns, strict=True))
+
+
+_PLAIN: Final = frozenset(
+    [int, str, float, bytes, bool, type(None), Decimal, dt.datetime, dt.date, dt.time]
+)
 
 
 def _plain(value: Any) -> Any:
     """Make of a driver's value one of Python's own."""
     kind = type(value)
-    if kind in {int, str, float, bytes, bool, type(None)} or isinstance(value, dt.date | dt.time):
+    if kind in _PLAIN:
         return value
+    if isinstance(value, dt.datetime):  # of a library that has its own
+        return dt.datetime.fromisoformat(value.isoformat())
     if kind in {bytearray, memoryview}:
         return bytes(value)
     if isinstance(value, dt.timedelta):
         return _clock(value)
     if kind in {dict, list, tuple}:
         return json.dumps(value, ensure_ascii=False, default=str)
-    if hasattr(value, "as_tuple"):  # a decimal
-        return value
     return str(value)
 
 
