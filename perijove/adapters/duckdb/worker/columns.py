@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from perijove.adapters.duckdb.worker.hashes import Texts
 from perijove.adapters.duckdb.worker.sketches import (
     BINS,
     SMALL_RANGE,
@@ -46,6 +49,26 @@ def as_numbers(values: pa.Array) -> NDArray[np.float64]:
         values = values.cast(pa.float64())
     found: NDArray[Any] = values.to_numpy(zero_copy_only=False)
     return found.astype(np.float64, copy=False)
+
+
+def _as_stored(values: pa.Array) -> NDArray[Any]:
+    """Return the numbers that stand for values without nulls; decimals have none."""
+    dtype = values.type
+    if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
+        values = values.view(pa.int32() if dtype.bit_width == 32 else pa.int64())
+    found: NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return (
+        found
+        if found.dtype.kind == "f" or found.dtype == np.uint64
+        else found.astype(np.int64, copy=False)
+    )
+
+
+def _from_stored(value: Any, dtype: pa.DataType) -> pa.Scalar:
+    if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
+        width = pa.int32() if dtype.bit_width == 32 else pa.int64()
+        return pa.array([value], width).view(dtype)[0]
+    return pa.scalar(value, pa.float64() if isinstance(value, float) else dtype)
 
 
 def written(value: pa.Scalar) -> str | None:
@@ -91,14 +114,22 @@ class ColumnFigures:
         self._least: pa.Scalar | None = None
         self._most: pa.Scalar | None = None
         self._lengths: tuple[int, int] | None = None
+        self._ends: tuple[Any, Any] | None = None
+        """The smallest and the largest number as they are stored."""
         self._floats = pa.types.is_floating(self._type)
+        self._decimal = pa.types.is_decimal(self._type)
         self._pivot: int | None = None
         self._limits_wide = limits is None or not limits[1] - limits[0] < 2.0**62
-        whole = pa.types.is_integer(self._type) and limits is not None
-        if self.kind in ("number", "time") and not (
-            whole and limits is not None and limits[1] - limits[0] < SMALL_RANGE
-        ):
+        self._tally: NDArray[np.int64] | None = None
+        """How often each whole number of a small range is there."""
+        self._low = 0
+        if self.kind in ("number", "time"):
             self.values.counts = None
+            whole = pa.types.is_integer(self._type)
+            if whole and limits is not None and limits[1] - limits[0] < SMALL_RANGE:
+                self.values.counts = Counter()
+                self._low = int(limits[0])
+                self._tally = np.zeros(int(limits[1]) - self._low + 1, np.int64)
 
     @property
     def limits(self) -> tuple[float, float] | None:
@@ -124,14 +155,20 @@ class ColumnFigures:
         elif self.kind == "text":
             self._add_text(values)
         elif self.kind == "truth":
-            self._bound(values)
-            self.values.add(values)
+            true = int(pc.sum(values).as_py())
+            for value, count in ((False, len(values) - true), (True, true)):
+                if count and self.values.counts is not None:
+                    self.values.counts[value] += count
+                    self._widen(pa.scalar(value), pa.scalar(value))
         else:
             self._add_numbers(values)
 
     def _add_numbers(self, values: pa.Array) -> None:
         numbers = as_numbers(values)
-        if self._floats:
+        with np.errstate(over="ignore"):
+            odd = self._floats and not math.isfinite(numbers.sum())
+        if odd:
+            # A number that is none is there, or the sum is too large.
             finite = np.isfinite(numbers)
             if not finite.all():
                 self.nan += int(np.isnan(numbers).sum())
@@ -140,25 +177,51 @@ class ColumnFigures:
                 numbers = numbers[finite]
                 if not len(numbers):
                     return
-        self._bound(values)
-        self._moments.add(self._near(values, numbers))
-        self.zeros += int(len(numbers) - np.count_nonzero(numbers))
         if self._bins is None:
             self._bins = Bins(float(numbers.min()), float(numbers.max()))
+        self.zeros += len(numbers) - int(np.count_nonzero(numbers))
         self._bins.add(numbers)
-        self.values.add(values)
+        if self._decimal:
+            found = pc.min_max(values)
+            self._widen(found["min"], found["max"])
+            self._moments.add(numbers)
+            self.values.add(values)
+            return
+        stored = numbers if self._floats else _as_stored(values)
+        least, most = stored.min().item(), stored.max().item()
+        before = self._ends or (least, most)
+        self._ends = min(before[0], least), max(before[1], most)
+        self._moments.add(self._near(stored, numbers))
+        if not self._tallied(stored, least, most):
+            self.values.add(values)
 
-    def _near(self, values: pa.Array, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _tallied(self, stored: NDArray[Any], least: int, most: int) -> bool:
+        """Count whole numbers of a small range by their place in it."""
+        if self._tally is None:
+            return False
+        if least < self._low or most >= self._low + len(self._tally):
+            self._settle()  # the footer did not tell the truth
+            return False
+        places = (stored - stored.dtype.type(self._low)).view(np.int64)
+        self._tally += np.bincount(places, minlength=len(self._tally))
+        return True
+
+    def _settle(self) -> None:
+        """Turn counts by place into counts by value."""
+        tally, self._tally = self._tally, None
+        if tally is not None and self.values.counts is not None:
+            for place in np.flatnonzero(tally).tolist():
+                self.values.counts[place + self._low] += int(tally[place])
+
+    def _near(self, stored: NDArray[Any], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return whole numbers from the first one on: large ones keep all their digits so."""
         if not pa.types.is_integer(self._type) or self._limits_wide:
             return numbers
-        raw = values.to_numpy(zero_copy_only=False)
         if self._pivot is None:
-            self._pivot = int(raw[0])
-        raw = raw.astype(np.uint64 if raw.dtype == np.uint64 else np.int64, copy=False)
-        base = np.array([self._pivot]).astype(raw.dtype).view(np.uint64)
-        found: NDArray[np.float64] = (raw.view(np.uint64) - base).view(np.int64).astype(np.float64)
-        return found
+            self._pivot = int(stored[0])
+        base = np.array([self._pivot]).astype(stored.dtype).view(np.uint64)
+        near = (stored.view(np.uint64) - base).view(np.int64)
+        return near.astype(np.float64)
 
     def _add_text(self, values: pa.Array) -> None:
         if pa.types.is_dictionary(values.type):
@@ -171,16 +234,27 @@ class ColumnFigures:
                 self.values.add_counted(words, counts)
                 return
             values = values.dictionary_decode()
-        self._bound(values)
-        self._measure(values)
-        self.values.add(values)
+        if pa.types.is_string_view(values.type):
+            values = values.cast(pa.large_string())
+        self._add_words(values)
+
+    def _add_words(self, values: pa.Array) -> None:
+        texts = Texts(values)
+        self._widen(*texts.ends())
+        if texts.plain:
+            self._lengthen(int(texts.lengths.min()), int(texts.lengths.max()))
+        else:
+            self._measure(values)
+        self.values.add(values, texts.hashes() if self.values.counts is None else None)
 
     def _bound(self, values: pa.Array) -> None:
         found = pc.min_max(values)
-        least, most = found["min"], found["max"]
-        if self._least is None or _plain(least) < _plain(self._least):
+        self._widen(found["min"], found["max"])
+
+    def _widen(self, least: pa.Scalar, most: pa.Scalar) -> None:
+        if self._least is None or least.as_py() < self._least.as_py():
             self._least = least
-        if self._most is None or _plain(most) > _plain(self._most):
+        if self._most is None or most.as_py() > self._most.as_py():
             self._most = most
 
     def _measure(self, values: pa.Array) -> None:
@@ -194,7 +268,9 @@ class ColumnFigures:
         else:
             return
         found = pc.min_max(lengths)
-        least, most = found["min"].as_py(), found["max"].as_py()
+        self._lengthen(found["min"].as_py(), found["max"].as_py())
+
+    def _lengthen(self, least: int, most: int) -> None:
         before = self._lengths or (least, most)
         self._lengths = min(before[0], least), max(before[1], most)
 
@@ -208,6 +284,9 @@ class ColumnFigures:
         rows
             All rows of the table; more than were seen for a sample's profile.
         """
+        self._settle()
+        if self._ends is not None:
+            self._least, self._most = (_from_stored(end, self._type) for end in self._ends)
         distinct, error = self.values.number()
         known = self.kind != "other"
         return {
@@ -259,14 +338,6 @@ class ColumnFigures:
             "counts": [count for _, count in ranked],
             "labels": [_word(value) for value, _ in ranked],
         }
-
-
-def _plain(value: pa.Scalar) -> Any:
-    """Return a value that compares; a time as its number."""
-    dtype = value.type
-    if pa.types.is_timestamp(dtype) or pa.types.is_date64(dtype):
-        return value.cast(pa.int64()).as_py()
-    return value.as_py()
 
 
 def _word(value: Any) -> str:

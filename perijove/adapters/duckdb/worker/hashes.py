@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -19,25 +20,28 @@ _SECOND: Final = np.uint64(0x94D049BB133111EB)
 _WORD: Final = 8
 _LONG: Final = 256
 """Bytes above which a text is hashed by itself."""
+_MASKS: Final = np.array([(1 << (8 * size)) - 1 for size in range(_WORD + 1)], np.uint64)
+
+Hashes = NDArray[np.uint64]
 
 
-def hash_array(values: pa.Array) -> NDArray[np.uint64]:
+def hash_array(values: pa.Array) -> Hashes:
     """Hash values without nulls."""
     kind = values.type
     if pa.types.is_dictionary(kind):
         words = hash_array(values.dictionary)
-        found: NDArray[np.uint64] = words[values.indices.to_numpy()]
+        found: Hashes = words[values.indices.to_numpy()]
         return found
     if pa.types.is_string_view(kind):
         values = values.cast(pa.large_string())
     if pa.types.is_decimal(values.type):
         return _hash_decimals(values)
-    if _has_bytes(values.type):
-        return _hash_bytes(values)
-    return _mix(_bits(values))
+    if has_bytes(values.type):
+        return Texts(values).hashes()
+    return _mixed(_bits(values))
 
 
-def _bits(values: pa.Array) -> NDArray[np.uint64]:
+def _bits(values: pa.Array) -> Hashes:
     kind = values.type
     if pa.types.is_timestamp(kind) or pa.types.is_time64(kind) or pa.types.is_duration(kind):
         values = values.cast(pa.int64())
@@ -46,20 +50,26 @@ def _bits(values: pa.Array) -> NDArray[np.uint64]:
     numbers: NDArray[Any] = values.to_numpy(zero_copy_only=False)
     if numbers.dtype.kind == "f":
         # 0.0 and -0.0 are one value.
-        return (numbers.astype(np.float64) + 0.0).view(np.uint64)
-    return numbers.astype(np.int64 if numbers.dtype.kind != "u" else np.uint64).view(np.uint64)
+        return (numbers.astype(np.float64, copy=False) + 0.0).view(np.uint64)
+    whole = np.int64 if numbers.dtype.kind != "u" else np.uint64
+    return numbers.astype(whole, copy=False).view(np.uint64)
 
 
-def _mix(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    with np.errstate(over="ignore"):
-        x = bits + _GOLDEN
-        x = (x ^ (x >> np.uint64(30))) * _FIRST
-        x = (x ^ (x >> np.uint64(27))) * _SECOND
-        mixed: NDArray[np.uint64] = x ^ (x >> np.uint64(31))
-    return mixed
+def _mixed(bits: Hashes) -> Hashes:
+    # In place from here on: fresh memory costs more than the arithmetic.
+    x = bits + _GOLDEN
+    room = x >> np.uint64(30)
+    x ^= room
+    x *= _FIRST
+    np.right_shift(x, np.uint64(27), out=room)
+    x ^= room
+    x *= _SECOND
+    np.right_shift(x, np.uint64(31), out=room)
+    x ^= room
+    return x
 
 
-def _hash_decimals(values: pa.Array) -> NDArray[np.uint64]:
+def _hash_decimals(values: pa.Array) -> Hashes:
     """Hash all their digits: as floats, long ones would be one."""
     if values.type.bit_width < 128:
         values = values.cast(pa.decimal128(values.type.precision, values.type.scale))
@@ -67,11 +77,12 @@ def _hash_decimals(values: pa.Array) -> NDArray[np.uint64]:
     parts = np.frombuffer(values.buffers()[1], np.uint64).reshape(-1, words)
     hashes = np.zeros(len(values), np.uint64)
     for part in parts[values.offset : values.offset + len(values)].T:
-        hashes = _mix(hashes ^ part)
+        hashes = _mixed(hashes ^ part)
     return hashes
 
 
-def _has_bytes(kind: pa.DataType) -> bool:
+def has_bytes(kind: pa.DataType) -> bool:
+    """Tell whether values are texts or bytes with offsets of their own."""
     return bool(
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
@@ -80,46 +91,63 @@ def _has_bytes(kind: pa.DataType) -> bool:
     )
 
 
-def _hash_bytes(values: pa.Array) -> NDArray[np.uint64]:
-    kind = values.type
-    wide = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
-    _, ends, data = values.buffers()
-    count = len(values)
-    width = np.int64 if wide else np.int32
-    edges = np.frombuffer(ends, width)[values.offset : values.offset + count + 1].astype(np.int64)
-    first, last = (int(edges[0]), int(edges[-1])) if count else (0, 0)
-    # Eight bytes more, so that the last word of the last text can be read whole.
-    text = np.zeros(last - first + _WORD, np.uint8)
-    if data is not None:
-        text[: last - first] = np.frombuffer(data, np.uint8)[first:last]
-    words = np.ndarray((last - first + 1,), np.dtype("<u8"), text, strides=(1,))
-    starts, lengths = edges[:-1] - first, np.diff(edges)
-    hashes = _mix(lengths.view(np.uint64))
-    long = np.flatnonzero(lengths > _LONG)
-    longest = int(lengths[lengths <= _LONG].max(initial=0))
-    rows: NDArray[np.intp] | slice = slice(None)
-    for at in range(0, longest, _WORD):
-        left = lengths[rows] - at
-        if isinstance(rows, slice) and left.min() > 0:
-            word, known = words[starts + at], left
-        else:
-            if isinstance(rows, slice):
-                rows = np.flatnonzero((lengths > at) & (lengths <= _LONG))
-            else:
-                rows = rows[left > 0]
-            word, known = words[starts[rows] + at], lengths[rows] - at
-        short = known < _WORD
-        if short.any():
-            bits = (np.minimum(known, _WORD).astype(np.uint64)) * np.uint64(8)
-            mask = np.where(
-                short,
-                (np.uint64(1) << np.minimum(bits, np.uint64(63))) - np.uint64(1),
-                ~np.uint64(0),
-            )
-            word = word & mask
-        hashes[rows] = _mix(hashes[rows] ^ word)
-    for row in long.tolist():
-        whole = text[starts[row] : starts[row] + lengths[row]].tobytes()
-        digest = hashlib.blake2b(whole, digest_size=_WORD).digest()
-        hashes[row] = int.from_bytes(digest, "little")
-    return hashes
+class Texts:
+    """Texts or bytes without nulls, seen as words of eight bytes each."""
+
+    def __init__(self, values: pa.Array) -> None:
+        kind = values.type
+        wide = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
+        _, ends, data = values.buffers()
+        count = len(values)
+        width = np.int64 if wide else np.int32
+        edges = np.frombuffer(ends, width)[values.offset : values.offset + count + 1]
+        edges = edges.astype(np.int64)
+        first, last = (int(edges[0]), int(edges[-1])) if count else (0, 0)
+        # Eight bytes more, so that the last word of the last text can be read whole.
+        self._text = np.zeros(last - first + _WORD, np.uint8)
+        if data is not None:
+            self._text[: last - first] = np.frombuffer(data, np.uint8)[first:last]
+        self._words: Hashes = np.ndarray(
+            (last - first + 1,), np.dtype("<u8"), self._text, strides=(1,)
+        )
+        self._starts = edges[:-1] - first
+        self._values = values
+        self.lengths = np.diff(edges)
+        """In bytes."""
+        self._first = self._words[self._starts] & _MASKS[np.minimum(self.lengths, _WORD)]
+
+    @property
+    def plain(self) -> bool:
+        """Whether all are ASCII: then they have as many characters as bytes."""
+        return bool(self._text.max() < 128)
+
+    def ends(self) -> tuple[pa.Scalar, pa.Scalar]:
+        """Return the smallest and the largest: few are compared past their first word."""
+        keys = self._first.byteswap()
+        found = []
+        for key, end in ((keys.min(), "min"), (keys.max(), "max")):
+            rows = np.flatnonzero(keys == key)
+            some = len(rows) * 2 < len(keys)
+            left = self._values.take(pa.array(rows)) if some else self._values
+            found.append(pc.min_max(left)[end])
+        return found[0], found[1]
+
+    def hashes(self) -> Hashes:
+        """Hash each."""
+        lengths = self.lengths
+        hashes = _mixed(self._first ^ (lengths.view(np.uint64) * _SECOND))
+        long = np.flatnonzero(lengths > _LONG)
+        rows = np.flatnonzero((lengths > _WORD) & (lengths <= _LONG))
+        at = _WORD
+        while len(rows):
+            left = lengths[rows] - at
+            words = self._words[self._starts[rows] + at] & _MASKS[np.minimum(left, _WORD)]
+            hashes[rows] = _mixed(hashes[rows] ^ words)
+            at += _WORD
+            rows = rows[left > _WORD]
+        for row in long.tolist():
+            start = self._starts[row]
+            whole = self._text[start : start + lengths[row]].tobytes()
+            digest = hashlib.blake2b(whole, digest_size=_WORD).digest()
+            hashes[row] = int.from_bytes(digest, "little")
+        return hashes

@@ -92,7 +92,7 @@ class ParquetTable:
         sizes = [self.metadata.row_group(group).num_rows for group in groups]
         self._ends = list(accumulate(sizes))
         self._sizes = sizes
-        counts = [_leaves(field.type) for field in self.schema]
+        counts = [leaf_count(field.type) for field in self.schema]
         self._first_leaf = [0, *accumulate(counts)]
         self._scan: tuple[tuple[int, tuple[int, ...]], _Scan] | None = None
 
@@ -232,13 +232,14 @@ def stamp_of(path: str) -> Stamp:
     return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
 
-def _leaves(kind: pa.DataType) -> int:
+def leaf_count(kind: pa.DataType) -> int:
+    """Count the flat columns of a file that one of this type is made of."""
     if isinstance(kind, pa.BaseExtensionType):
-        return _leaves(kind.storage_type)
+        return leaf_count(kind.storage_type)
     if pa.types.is_dictionary(kind):
-        return _leaves(kind.value_type)
+        return leaf_count(kind.value_type)
     if pa.types.is_nested(kind):
-        return sum(_leaves(kind.field(at).type) for at in range(kind.num_fields))
+        return sum(leaf_count(kind.field(at).type) for at in range(kind.num_fields))
     return 1
 
 

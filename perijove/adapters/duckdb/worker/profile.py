@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from perijove.adapters.duckdb.worker.columns import (
     ColumnFigures,
-    Kind,
     as_numbers,
     kind_of,
     written,
 )
-from perijove.adapters.duckdb.worker.database import Action, Database, Report
+from perijove.adapters.duckdb.worker.database import THREADS, Action, Database, Report
+from perijove.adapters.duckdb.worker.profile_files import (
+    SAMPLE_CELLS,
+    SAMPLE_ROWS,
+    ProfileFiles,
+)
 from perijove.adapters.duckdb.worker.sketches import SHARES, Bins, correlations, leaders_of
 
-SAMPLE_ROWS: Final = 122_880
-SAMPLE_CELLS: Final = 24_000_000
-"""Of a wide table fewer rows are sampled."""
-SAMPLE_PLACES: Final = 16
-"""Row groups that a sample is taken from, spread over the files."""
-BLOCK_ROWS: Final = 65_536
 QUANTILE_ROWS: Final = 300_000
 QUANTILE_CELLS: Final = 12_000_000
 """Values of the random sample that are kept, all columns together: 96 MB."""
@@ -38,112 +32,38 @@ CORRELATED: Final = 50
 """Columns of numbers that are compared in pairs, the first ones of a wide table."""
 CORRELATED_ROWS: Final = 100_000
 TOGETHER: Final = 64
-"""Columns that are read in one pass."""
+"""Columns that are gathered in one pass."""
+WIDE: Final = 256
+"""Columns of a file from which several are read together: to open it costs more then."""
+MANY: Final = 64
+"""Files from which several columns are read together."""
+TICK: Final = 0.2
+"""Seconds between two reports."""
 TIME_BINS: Final = 60
 SECONDS_UNTIL: Final = 1e11
 """Whole numbers below are seconds since the epoch, and ms from there on (1973 as ms)."""
-
-
-class _Files:
-    """The files of one version, open."""
-
-    def __init__(self, files: list[str], partitions: str | None) -> None:
-        self.paths = files
-        self.partitions = partitions
-        self.metadata = [pq.read_metadata(file) for file in files]
-        self.schema = pq.read_schema(files[0])
-        self.rows = sum(m.num_rows for m in self.metadata)
-
-    def open(self, index: int, texts: list[str]) -> pq.ParquetFile:
-        return pq.ParquetFile(
-            self.paths[index],
-            metadata=self.metadata[index],
-            read_dictionary=texts,
-            page_checksum_verification=True,
-            pre_buffer=False,
-        )
-
-    def blocks(self, names: list[str], texts: list[str]) -> Iterator[pa.RecordBatch]:
-        """Read all rows of some columns, a block at a time."""
-        for index in range(len(self.paths)):
-            with self.open(index, texts) as file:
-                yield from file.iter_batches(BLOCK_ROWS, columns=names)
-
-    def sample(self, names: list[str], rows: int = SAMPLE_ROWS) -> pa.Table:
-        """Read the first rows of row groups that lie evenly over the files."""
-        rows = min(rows, max(1024, SAMPLE_CELLS // max(1, len(names))))
-        groups = [
-            (index, group)
-            for index, metadata in enumerate(self.metadata)
-            for group in range(metadata.num_row_groups)
-            if metadata.row_group(group).num_rows
-        ]
-        if not groups:
-            return self.schema.empty_table().select(names)
-        places = np.unique(
-            np.linspace(0, len(groups) - 1, min(len(groups), SAMPLE_PLACES)).astype(int)
-        )
-        share = math.ceil(rows / len(places))
-        parts: list[pa.Table] = []
-        for place in places:
-            index, group = groups[place]
-            with self.open(index, []) as file:
-                batches: list[pa.RecordBatch] = []
-                left = share
-                for batch in file.iter_batches(
-                    min(share, BLOCK_ROWS), row_groups=[group], columns=names
-                ):
-                    batches.append(batch.slice(0, left))
-                    left -= batches[-1].num_rows
-                    if left <= 0:
-                        break
-                parts.append(pa.Table.from_batches(batches))
-        return pa.concat_tables(parts)
-
-    def footer(self, column: int) -> tuple[int | None, Any, Any]:
-        """Return nulls, smallest and largest value as the footers say, None where they do not."""
-        nulls, least, most = 0, None, None
-        for metadata in self.metadata:
-            for group in range(metadata.num_row_groups):
-                statistics = metadata.row_group(group).column(column).statistics
-                if statistics is None or not statistics.has_null_count:
-                    return None, None, None
-                nulls += statistics.null_count
-                if statistics.has_min_max:
-                    try:
-                        low, high = statistics.min, statistics.max
-                    except (ValueError, OverflowError):  # a time that Python cannot say
-                        return nulls, None, None
-                    least = low if least is None or low < least else least
-                    most = high if most is None or high > most else most
-                elif statistics.num_values:
-                    return nulls, None, None
-        return nulls, least, most
 
 
 def footer(
     database: Database, report: Report, *, files: list[str], partitions: str | None = None
 ) -> dict[str, Any]:
     """Tell what the footers say of every column; no page is read."""
-    opened = _Files(files, partitions)
-    leaves = _leaves(opened)
+    opened = ProfileFiles(database, files, partitions)
     columns = []
-    for field in opened.schema:
-        nulls, least, most = (
-            opened.footer(leaves[field.name]) if field.name in leaves else (None, None, None)
-        )
+    for column, field in enumerate(opened.schema):
+        nulls, least, most = opened.footer(column)
         kind = kind_of(field.type)
         shown = kind not in ("other", "truth")
         columns.append(
             {
-                "name": field.name,
+                "name": opened.names[column],
                 "kind": kind,
                 "nulls": nulls,
                 "minimum": _limit(least, field.type) if shown else None,
                 "maximum": _limit(most, field.type) if shown else None,
             }
         )
-    columns += [{"name": n, "kind": "text", "nulls": 0} for n in _keys(opened)]
+    columns += [{"name": n, "kind": "text", "nulls": 0} for n in opened.keys]
     return {"rows": opened.rows, "seen": opened.rows, "columns": columns}
 
 
@@ -157,8 +77,8 @@ def sample(
 ) -> dict[str, Any]:
     """Tell the figures of some rows from all over the table."""
     started = time.monotonic()
-    opened = _Files(files, partitions)
-    table = opened.sample(opened.schema.names).combine_chunks()
+    opened = ProfileFiles(database, files, partitions)
+    table = opened.sample(list(range(len(opened.schema)))).combine_chunks()
     return _finish(opened, table, time_column, started)
 
 
@@ -172,15 +92,15 @@ def full(
 ) -> dict[str, Any]:
     """Tell the figures of all rows in one pass, wide tables in several."""
     started = time.monotonic()
-    opened = _Files(files, partitions)
-    names = opened.schema.names
-    if opened.rows <= min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, len(names))):
+    opened = ProfileFiles(database, files, partitions)
+    width = len(opened.schema)
+    if opened.rows <= min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, width)):
         return sample(database, report, files=files, time_column=time_column, partitions=partitions)
     columns: list[dict[str, Any]] = []
     correlation, axis = None, None
-    passes = math.ceil(len(names) / TOGETHER)
+    passes = math.ceil(width / TOGETHER)
     for index in range(passes):
-        chosen = names[index * TOGETHER : (index + 1) * TOGETHER]
+        chosen = list(range(index * TOGETHER, min(width, (index + 1) * TOGETHER)))
         found = _Pass(opened, chosen, time_column).run(
             lambda share, index=index: report((index + share) / passes)  # type: ignore[misc]
         )
@@ -190,7 +110,7 @@ def full(
     return {
         "rows": opened.rows,
         "seen": opened.rows,
-        "columns": columns + _partition_columns(opened),
+        "columns": columns + opened.folder_figures(),
         "correlation": correlation,
         "time_axis": axis,
         "shares": list(SHARES),
@@ -199,84 +119,114 @@ def full(
 
 
 class _Pass:
-    """One pass over all rows of some columns."""
+    """One pass over all rows of some columns.
 
-    def __init__(self, files: _Files, names: list[str], time_column: str) -> None:
+    Two threads take a column each, read it to its end, and take the next one: nothing is shared,
+    and a column's numbers stay in the cache of the core that counts them.
+    """
+
+    def __init__(self, files: ProfileFiles, columns: list[int], time_column: str) -> None:
         self._files = files
-        self._names = names
-        hints = files.sample(names).combine_chunks()
-        self._fields = {field.name: field for field in hints.schema}
-        leaves = _leaves(files)
-        self._figures: dict[str, ColumnFigures] = {}
-        self._texts: list[str] = []
-        for name in names:
-            values = hints.column(name).combine_chunks()
-            limits = _limits(files.footer(leaves[name])[1:], values) if name in leaves else None
-            figures = ColumnFigures(name, values.type, limits)
-            if figures.kind == "text":
-                first = ColumnFigures(name, values.type, limits)
-                first.add(values)
-                if first.values.number()[0] * 4 < len(values):
-                    self._texts.append(name)
-                else:
-                    figures.values.counts = None
-            if figures.values.counts is None:
-                figures.follow(_leaders(values))
-            self._figures[name] = figures
-        numeric = [n for n in names if self._figures[n].kind in ("number", "time")]
-        room = QUANTILE_CELLS // max(1, len(numeric))
-        self._share = min(1.0, min(QUANTILE_ROWS, room) / max(1, files.rows))
-        self._samples: dict[str, list[NDArray[np.float64]]] = {name: [] for name in numeric}
-        self._random = np.random.default_rng(0)
-        self._axis = _axis_of(hints, self._figures, time_column)
+        self._columns = columns
+        hints = files.sample(columns).combine_chunks()
+        self._texts: set[str] = set()
+        with ThreadPoolExecutor(THREADS) as threads:
+            self._figures = list(threads.map(self._prepared, columns, hints.columns))
+        numeric = [at for at, one in enumerate(self._figures) if one.kind in ("number", "time")]
+        self._samples: dict[int, list[NDArray[np.float64]]] = {at: [] for at in numeric}
+        wanted = min(QUANTILE_ROWS, QUANTILE_CELLS // max(1, len(numeric)))
+        self._drawn: NDArray[np.int64] | None = None
+        if files.rows > wanted:
+            # The same rows of every column.
+            self._drawn = np.sort(np.random.default_rng(0).integers(0, files.rows, wanted))
+        self._axis = _axis_of(self._figures, time_column)
+        self._done = [0] * len(columns)
+        self._stopped = False
+
+    def _prepared(self, column: int, hints: pa.ChunkedArray) -> ColumnFigures:
+        """Decide by a sample how a column is counted."""
+        values = _whole(hints)
+        name = self._files.names[column]
+        limits = _limits(self._files.footer(column)[1:], values)
+        figures = ColumnFigures(name, values.type, limits)
+        if figures.kind == "text":
+            first = ColumnFigures(name, values.type, limits)
+            first.add(values)
+            if first.values.number()[0] * 4 < len(values):
+                self._texts.add(self._files.schema.names[column])
+            else:
+                figures.values.counts = None
+        if figures.values.counts is None:
+            figures.follow(_leaders(values))
+        return figures
 
     def run(self, report: Report) -> dict[str, Any]:
-        done = 0
-        with ThreadPoolExecutor(2) as threads, ThreadPoolExecutor(1) as reader:
-            blocks = self._files.blocks(self._names, self._texts)
-            coming = reader.submit(next, blocks, None)
-            while (block := coming.result()) is not None:
-                # The next block is decoded while this one is counted.
-                coming = reader.submit(next, blocks, None)
-                places = self._places(block.num_rows)
-                list(threads.map(partial(self._add, block, places), self._names))
-                done += block.num_rows
-                del block
-                report(done / max(1, self._files.rows))
+        rows, width = self._files.rows, len(self._columns)
+        with ThreadPoolExecutor(THREADS) as threads:
+            left = {threads.submit(self._gather, places) for places in self._turns()}
+            try:
+                while left:
+                    ended, left = wait(left, TICK, return_when="FIRST_EXCEPTION")
+                    for future in ended:
+                        future.result()
+                    report(sum(self._done) / max(1, rows * width))
+            finally:
+                self._stopped = True
         samples = {
-            name: np.concatenate(parts) if parts else np.empty(0)
-            for name, parts in self._samples.items()
+            at: np.concatenate(parts) if parts else np.empty(0)
+            for at, parts in self._samples.items()
         }
-        rows = self._files.rows
         return {
-            "columns": [
-                self._figures[name].result(samples.get(name), rows) for name in self._names
-            ],
+            "columns": [one.result(samples.get(at), rows) for at, one in enumerate(self._figures)],
             "correlation": _correlation(self._figures, samples),
             "time_axis": self._axis.result() if self._axis is not None else None,
         }
 
-    def _places(self, rows: int) -> NDArray[np.int64] | None:
-        """Choose rows at random, the same ones of every column; None for all."""
-        if self._share >= 1:
-            return None
-        chosen: NDArray[np.int64] = self._random.integers(0, rows, round(rows * self._share))
-        return np.sort(chosen)
+    def _turns(self) -> list[list[int]]:
+        """Share the columns out: the dear ones first, one at a time where that opens few files."""
+        dear = {"text": 0, "other": 0, "time": 1, "number": 1, "truth": 2}
+        ranked = sorted(
+            range(len(self._columns)),
+            key=lambda at: (self._files.schema.names[self._columns[at]] in self._texts,
+                            dear[self._figures[at].kind]),
+        )  # fmt: skip
+        files, width = len(self._files.paths), len(self._files.schema)
+        size = max(math.ceil(width / WIDE), math.ceil(files / MANY))
+        size = min(size, math.ceil(len(ranked) / THREADS))
+        # In the order of the file, as the reader gives them.
+        return [sorted(ranked[at : at + size]) for at in range(0, len(ranked), size)]
 
-    def _add(self, block: pa.RecordBatch, places: NDArray[np.int64] | None, name: str) -> None:
-        values = block.column(name)
-        self._figures[name].add(values)
-        if name in self._samples:
-            picked = values if places is None else values.take(pa.array(places))
-            self._samples[name].append(_with_nan(picked))
-        if self._axis is not None and self._axis.column == name:
+    def _gather(self, places: list[int]) -> None:
+        columns = [self._columns[place] for place in places]
+        texts = sorted(self._texts)
+        start = 0
+        for block in self._files.blocks(columns, texts):
+            end = start + block.num_rows
+            drawn = None
+            if self._drawn is not None:
+                first, last = np.searchsorted(self._drawn, (start, end))
+                drawn = self._drawn[first:last] - start
+            for at, place in enumerate(places):
+                self._add(block.column(at), drawn, place)
+                self._done[place] = end
+            start = end
+            if self._stopped:
+                return
+
+    def _add(self, values: pa.Array, drawn: NDArray[np.int64] | None, place: int) -> None:
+        self._figures[place].add(values)
+        if place in self._samples:
+            picked = values if drawn is None else values.take(pa.array(drawn))
+            self._samples[place].append(_with_nan(picked))
+        if self._axis is not None and self._axis.place == place:
             self._axis.add(values)
 
 
 class _TimeAxis:
     """How many rows fall where in time."""
 
-    def __init__(self, column: str, low: float, high: float, scale: float) -> None:
+    def __init__(self, place: int, column: str, low: float, high: float, scale: float) -> None:
+        self.place = place
         self.column = column
         self._scale = scale
         self._bins = Bins(low * scale, high * scale, TIME_BINS)
@@ -294,25 +244,26 @@ class _TimeAxis:
         }
 
 
-def _finish(files: _Files, table: pa.Table, time_column: str, started: float) -> dict[str, Any]:
+def _finish(
+    files: ProfileFiles, table: pa.Table, time_column: str, started: float
+) -> dict[str, Any]:
     """Make the figures of rows that are in memory."""
-    figures: dict[str, ColumnFigures] = {}
-    samples: dict[str, NDArray[np.float64]] = {}
-    with ThreadPoolExecutor(2) as threads:
-        columns = [_whole(table.column(index)) for index in range(table.num_columns)]
-        made = threads.map(_figures_of, table.column_names, columns)
-        for values, one in zip(columns, made, strict=True):
-            figures[one.name] = one
-            if one.kind in ("number", "time"):
-                samples[one.name] = _with_nan(values)
-    axis = _axis_of(table, figures, time_column)
+    with ThreadPoolExecutor(THREADS) as threads:
+        columns = [_whole(column) for column in table.columns]
+        figures = list(threads.map(_figures_of, files.names, columns))
+    samples = {
+        at: _with_nan(values)
+        for at, (one, values) in enumerate(zip(figures, columns, strict=True))
+        if one.kind in ("number", "time")
+    }
+    axis = _axis_of(figures, time_column)
     if axis is not None:
-        axis.add(_whole(table.column(axis.column)))
+        axis.add(columns[axis.place])
     return {
         "rows": files.rows,
         "seen": table.num_rows,
-        "columns": [one.result(samples.get(name), table.num_rows) for name, one in figures.items()]
-        + _partition_columns(files),
+        "columns": [one.result(samples.get(at), table.num_rows) for at, one in enumerate(figures)]
+        + files.folder_figures(),
         "correlation": _correlation(figures, samples),
         "time_axis": axis.result() if axis is not None else None,
         "shares": list(SHARES),
@@ -372,38 +323,34 @@ def _limits(known: tuple[Any, Any], values: pa.Array) -> tuple[float, float] | N
     return float(ends[0]), float(ends[1])
 
 
-def _axis_of(table: pa.Table, figures: dict[str, ColumnFigures], declared: str) -> _TimeAxis | None:
+def _axis_of(figures: list[ColumnFigures], declared: str) -> _TimeAxis | None:
     """Choose the column of the time: the declared one, or the only one there is."""
-    times = [name for name, one in figures.items() if one.kind == "time"]
-    column = declared or (times[0] if len(times) == 1 else "")
-    if column not in figures or figures[column].kind not in ("time", "number"):
+    times = [at for at, one in enumerate(figures) if one.kind == "time"]
+    if declared:
+        times = [at for at, one in enumerate(figures) if one.name == declared]
+    if len(times) != 1:
         return None
-    bins = figures[column].limits
-    if bins is None:
+    one = figures[times[0]]
+    bins = one.limits
+    if one.kind not in ("time", "number") or bins is None:
         return None
-    seconds = figures[column].kind == "number" and abs(bins[1]) < SECONDS_UNTIL
-    return _TimeAxis(column, *bins, 1000.0 if seconds else 1.0)
+    seconds = one.kind == "number" and abs(bins[1]) < SECONDS_UNTIL
+    return _TimeAxis(times[0], one.name, *bins, 1000.0 if seconds else 1.0)
 
 
 def _correlation(
-    figures: dict[str, ColumnFigures], samples: dict[str, NDArray[np.float64]]
+    figures: list[ColumnFigures], samples: dict[int, NDArray[np.float64]]
 ) -> dict[str, Any] | None:
-    names = [n for n in samples if figures[n].kind == "number"][:CORRELATED]
-    if len(names) < 2 or not len(samples[names[0]]):
+    places = [at for at in samples if figures[at].kind == "number"][:CORRELATED]
+    if len(places) < 2 or not len(samples[places[0]]):
         return None
     # Every so many rows of the sample: r of 100,000 rows is off by 0.003 (standard error).
-    step = math.ceil(len(samples[names[0]]) / CORRELATED_ROWS)
-    thinned = [samples[name][::step] for name in names]
-    return {"columns": names, "values": correlations(thinned), "rows": len(thinned[0])}
-
-
-def _leaves(files: _Files) -> dict[str, int]:
-    """Return where the footers speak of a flat column."""
-    schema = files.metadata[0].schema
+    step = math.ceil(len(samples[places[0]]) / CORRELATED_ROWS)
+    thinned = [samples[at][::step] for at in places]
     return {
-        schema.column(index).path: index
-        for index in range(len(schema))
-        if schema.column(index).max_repetition_level == 0
+        "columns": [figures[at].name for at in places],
+        "values": correlations(thinned),
+        "rows": len(thinned[0]),
     }
 
 
@@ -414,42 +361,6 @@ def _limit(value: Any, dtype: pa.DataType) -> str | None:
         return written(pa.scalar(value, dtype))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return str(value)
-
-
-def _keys(files: _Files) -> list[str]:
-    return list(_parts(files, 0)) if files.partitions else []
-
-
-def _parts(files: _Files, index: int) -> dict[str, str]:
-    """Read the ``key=value`` folders of a file's path."""
-    inner = Path(files.paths[index]).relative_to(files.partitions or "/").parent.parts
-    return dict(part.split("=", 1) for part in inner if "=" in part)
-
-
-def _partition_columns(files: _Files) -> list[dict[str, Any]]:
-    """Count the rows of the folders that are columns too."""
-    found = []
-    for key in _keys(files):
-        counts: dict[str, int] = {}
-        for index, metadata in enumerate(files.metadata):
-            value = _parts(files, index)[key]
-            counts[value] = counts.get(value, 0) + metadata.num_rows
-        ranked = sorted(counts.items(), key=lambda item: -item[1])
-        kind: Kind = "text"
-        found.append(
-            {
-                "name": key,
-                "kind": kind,
-                "nulls": 0,
-                "distinct": len(counts),
-                "histogram": {
-                    "counts": [count for _, count in ranked[:20]],
-                    "labels": [value for value, _ in ranked[:20]],
-                },
-                "top": [{"value": value, "count": count} for value, count in ranked[:10]],
-            }
-        )
-    return found
 
 
 ACTIONS: dict[str, Action] = {

@@ -34,19 +34,35 @@ class Distinct:
 
     def __init__(self) -> None:
         self._kept: NDArray[np.uint64] = np.empty(0, np.uint64)
+        self._bound = np.uint64(2**64 - 1)
+        """Larger hashes tell nothing."""
+        self._coming: list[NDArray[np.uint64]] = []
+        self._count = 0
 
     def add(self, hashes: NDArray[np.uint64]) -> None:
+        small = hashes[hashes <= self._bound]
+        if len(small):
+            self._coming.append(small)
+            self._count += len(small)
+            if self._count > 4 * KEPT:
+                self._sort()
+
+    def _sort(self) -> None:
+        if not self._coming:
+            return
+        coming = np.concatenate(self._coming)
+        if len(coming) > 8 * KEPT:
+            # Few different values many times: a hash table is quicker than a sort.
+            coming = pc.unique(pa.array(coming)).to_numpy()
+        merged = np.sort(np.concatenate([self._kept, coming]))
+        self._kept = merged[np.append(True, merged[1:] != merged[:-1])][:KEPT]
+        self._coming, self._count = [], 0
         if len(self._kept) == KEPT:
-            hashes = hashes[hashes < self._kept[-1]]
-        if len(hashes):
-            if len(hashes) > KEPT:
-                # Few different values many times: a hash table is quicker than a sort.
-                hashes = pc.unique(pa.array(hashes)).to_numpy()
-            merged = np.sort(np.concatenate([self._kept, hashes]))
-            self._kept = merged[np.append(True, merged[1:] != merged[:-1])][:KEPT]
+            self._bound = self._kept[-1]
 
     def estimate(self) -> tuple[int, float]:
         """Return the number and its relative standard error, 0 where it is exact."""
+        self._sort()
         if len(self._kept) < KEPT:
             return len(self._kept), 0.0
         share = float(self._kept[-1]) / 2.0**64
@@ -67,6 +83,7 @@ class Moments:
             return
         mean = float(values.mean())
         spread = values - mean
+        # Not a dot product: that one starts threads of its own.
         m2 = float(np.square(spread, out=spread).sum())
         total = self.count + count
         delta = mean - self.mean
@@ -116,19 +133,19 @@ class Values:
         self._leaders = leaders
         self._hashes = hash_array(pa.array(list(leaders), kind))
 
-    def add(self, values: pa.Array) -> None:
-        """Add values without nulls, one by one or by their hashes."""
+    def add(self, values: pa.Array, hashes: NDArray[np.uint64] | None = None) -> None:
+        """Add values without nulls, one by one or by their hashes, which may be known."""
         if self.counts is not None:
             found = pc.value_counts(values)
             if len(found) > COUNTED:
                 self.give_up(values.type)
                 if not self._leaders:
                     self.lead(leaders_of(found), values.type)
-                self.add(values)
+                self.add(values, hashes)
                 return
             self.add_counted(found.field("values"), found.field("counts").to_numpy())
             return
-        hashes = hash_array(values)
+        hashes = hash_array(values) if hashes is None else hashes
         self.distinct.add(hashes)
         for value, known in zip(self._leaders, self._hashes, strict=True):
             self._leaders[value] += int(np.count_nonzero(hashes == known))
@@ -179,9 +196,10 @@ class Bins:
 
     def add(self, values: NDArray[np.float64]) -> None:
         if self._half == 1.0:
-            places = (values - self.low) * self._scale
+            places = values - self.low
         else:
-            places = (values * self._half - self.low * self._half) * self._scale
+            places = values * self._half - self.low * self._half
+        places *= self._scale
         np.clip(places, 0, self._bins - 1, out=places)
         self._counts += np.bincount(places.astype(np.intp), minlength=self._bins)
 
