@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perijove.adapters.duckdb.worker import leaks
@@ -96,6 +96,7 @@ def test_a_time_in_words_leaves_all_rows(data: DataService, folder: Path) -> Non
     assert (report.part, report.rows, report.columns[0].column) == ("", 300, "at")
 
 
+@settings(deadline=None)
 @given(
     keys=st.lists(st.integers(0, 2**64 - 1) | st.integers(2**63, 2**63 + 99), min_size=1),
     draw=st.data(),

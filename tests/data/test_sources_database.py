@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perijove.adapters.sources.sql import AnyDatabase
@@ -303,6 +303,7 @@ def test_passwords_belong_to_their_user(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert login("mssql", "host", "carol") == ("carol", "three")
 
 
+@settings(deadline=None)
 @given(
     parts=st.lists(
         st.sampled_from(
@@ -346,6 +347,7 @@ VALUE = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(batches=st.lists(st.lists(st.tuples(VALUE), min_size=1, max_size=4), max_size=4))
 def test_a_spool_loses_nothing(
     batches: list[list[tuple[Any]]], tmp_path_factory: pytest.TempPathFactory
@@ -364,3 +366,27 @@ def test_a_spool_loses_nothing(
     assert [v is None for v in array] == [v is None for v in given_values]
     if len({type(v) for v in given_values} - {type(None)}) == 1 and column.type != pa.string():
         assert array == given_values
+
+
+def test_values_that_drivers_have_of_their_own_become_pythons() -> None:
+    pytest.importorskip("sqlalchemy")
+    import uuid
+
+    import pandas as pd
+
+    from perijove.adapters.sources.worker.alchemy import _plain
+
+    one = uuid.uuid4()
+    for value, wanted in (
+        (memoryview(b"\x00a"), b"\x00a"),
+        (bytearray(b"b"), b"b"),
+        (dt.timedelta(hours=30, microseconds=5), "30:00:00.000005"),
+        (dt.timedelta(seconds=-1), "-00:00:01"),
+        ({"k": ["ö", Decimal("1.5")]}, '{"k": ["ö", "1.5"]}'),
+        (one, str(one)),
+        (pd.Timestamp("2026-01-02 03:04:05.6+02:00"), dt.datetime(2026, 1, 2, 1, 4, 5, 600_000, dt.UTC)),
+        (Decimal("1.50"), Decimal("1.50")),
+        (None, None),
+    ):  # fmt: skip
+        assert _plain(value) == wanted
+        assert type(_plain(value)) is type(wanted)
