@@ -29,7 +29,7 @@ _CUDA_NAMES: Final = frozenset(
 _CUDA_SAYS: Final = re.compile(r"CUDA.{0,40}out of memory|CUDNN_STATUS_ALLOC_FAILED", re.IGNORECASE)
 _HOST_SAYS: Final = re.compile(r"DefaultCPUAllocator|[Cc]annot allocate memory")
 _ASKED: Final = re.compile(
-    r"(?:[Tt]ried to allocate|[Uu]nable to allocate) ([\d.]+ ?\w+)|tried to allocate (\d+) bytes"
+    r"(?:[Tt]ried|[Uu]nable) to allocate (?:(?P<bytes>\d+) bytes|(?P<size>[\d.]+ ?\w+))"
 )
 _HERE: Final = "ipython-input", "ipykernel_"
 MAX_HOLDERS: Final = 4
@@ -253,7 +253,7 @@ def _asked(error: BaseException) -> str:
     found = _ASKED.search(str(error))
     if found is None:
         return ""
-    return f" for {found[1] or _size(int(found[2]))}"
+    return f" for {found['size'] or _size(int(found['bytes']))}"
 
 
 def _size(count: float) -> str:

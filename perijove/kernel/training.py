@@ -125,6 +125,8 @@ def _execute(
         devices.let_go(shell, error)
     if failure is not None:
         # Not within the handler: as its context, the error would keep what it was about alive.
+        said = f"{type(failure).__name__}: {words.usage(failure)}"
+        failure._render_traceback_ = lambda: [said]  # type: ignore[attr-defined]
         raise failure
 
 
