@@ -38,7 +38,8 @@ def ray_head(cpus: int = 2) -> Iterator[Head]:
     token = folder / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
-    dashboard, agent, client = _ports(3)
+    # Those of its agents too: for what it has to choose itself, it waits 15 seconds and dies.
+    dashboard, agent, client, grpc, metrics, environments = _ports(6)
     environment = os.environ | {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token),
@@ -52,8 +53,10 @@ def ray_head(cpus: int = 2) -> Iterator[Head]:
         sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",
         "--node-ip-address=127.0.0.1", "--port=0", "--dashboard-host=127.0.0.1",
         f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}",
-        f"--ray-client-server-port={client}", f"--num-cpus={cpus}", "--disable-usage-stats",
-        "--include-log-monitor=false", f"--temp-dir={folder / 't'}", "--object-store-memory=100000000",
+        f"--dashboard-agent-grpc-port={grpc}", f"--metrics-export-port={metrics}",
+        f"--runtime-env-agent-port={environments}", f"--ray-client-server-port={client}",
+        f"--num-cpus={cpus}", "--disable-usage-stats", "--include-log-monitor=false",
+        f"--temp-dir={folder / 't'}", "--object-store-memory=100000000",
     ]  # fmt: skip
     try:
         head = _start(command, environment, folder)

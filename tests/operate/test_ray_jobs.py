@@ -76,7 +76,7 @@ def test_two_workers_of_ray_train_fit_one_model(cluster: str, project: ProjectCo
     job = board.submit(
         JobSpec("train", "t", "run:x@1", [sys.executable, "-c", cell], "ada", executor="ray")
     )
-    done = board.wait(job.id, 240)
+    done = board.wait(job.id, 500)
     assert done.state == "finished", board.log(job.id).text[-3000:]
     assert [step for step, _ in done.result["seen"]] == [0, 1, 2, 3]
     metrics = [metrics for _, metrics in done.result["seen"]]
