@@ -50,7 +50,7 @@ export function JobProgress({ job }: { job: Job }): JSX.Element | null {
   if (job.state === 'queued') {
     return (
       <span className="pj-mod-quiet">
-        {job.waiting === '' ? trans.__('for its turn') : job.waiting}
+        {job.waiting === '' ? trans.__('for its turn') : trans.__('for %1', job.waiting)}
       </span>
     );
   }

@@ -36,7 +36,7 @@ const GLYPHS: Record<Condition, Glyph> = {
   running: 'running',
   failed: 'failed',
   not_started: 'not_started',
-  queued: 'running',
+  queued: 'not_started',
   finished: 'ok',
   stopped: 'stopped',
   lost: 'failed',

@@ -290,7 +290,7 @@ function StateWords(props: HeadProps & { now: number }): JSX.Element {
     const waiting = job.data?.waiting ?? '';
     return (
       <span title={waiting}>
-        {waiting === '' ? trans.__('waits to start') : trans.__('waits: %1', waiting)}
+        {waiting === '' ? trans.__('waits to start') : trans.__('waits for %1', waiting)}
       </span>
     );
   }

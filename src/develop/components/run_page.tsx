@@ -240,7 +240,7 @@ function Waiting({ job: id }: { job: string }): JSX.Element {
   const waiting = job.data?.waiting ?? '';
   return (
     <p className="pj-Note" role="status">
-      {waiting === '' ? trans.__('It waits to start.') : trans.__('It waits to start: %1', waiting)}
+      {waiting === '' ? trans.__('It waits to start.') : trans.__('It waits for %1.', waiting)}
     </p>
   );
 }

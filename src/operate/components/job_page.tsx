@@ -50,7 +50,6 @@ export default function JobPage({ args, setTitle }: PageProps<JobArgs>): JSX.Ele
 
 function JobContent({ job }: { job: Job }): JSX.Element {
   const trans = useTrans();
-  const active = isActive(job);
   const takes = useTakes(job);
   return (
     <>
@@ -65,7 +64,7 @@ function JobContent({ job }: { job: Job }): JSX.Element {
         <p className="pj-Note" role="status">
           {job.waiting === ''
             ? trans.__('It waits for its turn.')
-            : trans.__('It waits: %1', job.waiting)}
+            : trans.__('It waits for %1.', job.waiting)}
         </p>
       )}
       {job.state === 'running' && (job.progress !== null || job.detail !== '') && (
@@ -96,8 +95,8 @@ function JobContent({ job }: { job: Job }): JSX.Element {
         <KeyValue
           items={[
             [trans.__('About'), job.subject === '' ? null : <Subject key="about" job={job} />],
-            [trans.__('Holds'), holds(job, trans)],
-            [trans.__('Takes'), active && takes !== undefined ? takesText(takes, trans) : null],
+            [job.state === 'queued' ? trans.__('Needs') : trans.__('Holds'), holds(job, trans)],
+            [trans.__('Takes'), takes === undefined ? null : takesText(takes, trans)],
             ...resultOf(job, trans)
           ]}
         />
@@ -186,7 +185,9 @@ function useTakes(job: Job): Activity | undefined {
     (client, signal) => client.get('/operate', { signal }),
     { enabled: job.state === 'running', every: LOOK }
   );
-  return report.data?.activities.find(one => one.kind === 'job' && one.id === job.id);
+  return job.state === 'running'
+    ? report.data?.activities.find(one => one.kind === 'job' && one.id === job.id)
+    : undefined;
 }
 
 function takesText(takes: Activity, trans: Trans): string {

@@ -64,7 +64,14 @@ export function SummaryTab({ run, summary, kpis }: SummaryTabProps): JSX.Element
         </Section>
         <Section title={trans.__('Parameters')}>
           <Values
-            items={Object.entries(summary.params).sort(([a], [b]) => a.localeCompare(b))}
+            items={Object.entries(summary.params)
+              .sort(([a], [b]) => a.localeCompare(b))
+              .map(([key, value]) => [
+                key,
+                <span key={key} className="pj-Run-value" title={value}>
+                  {value}
+                </span>
+              ])}
             none={trans.__('No parameter was logged.')}
           />
           {run.masked.length > 0 && (
