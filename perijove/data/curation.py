@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
@@ -18,7 +18,7 @@ from perijove.contracts.data import DataFacts
 from perijove.contracts.quality import QualityFacts
 from perijove.core.chain import facts_of
 from perijove.core.context import ProjectContext
-from perijove.core.errors import ConflictError, InvalidInputError
+from perijove.core.errors import ConflictError, InvalidInputError, PerijoveError
 from perijove.core.files import locked, sha256_text
 from perijove.core.project_file import NAME, DataTable
 from perijove.data.pending import Part, Pending, PendingCommits
@@ -250,10 +250,9 @@ class Curation:
         self._pending.write(pending)
         for files in filter(None, (quarantined, kept)):
             self._lake.commit(files.staged)
-            remember_hashes(
-                self.project.paths,
-                dict(zip(files.staged.files, files.staged.hashes, strict=True)),
-            )
+            known = dict(zip(files.staged.files, files.staged.hashes, strict=True))
+            with suppress(PerijoveError, OSError):  # only a cache
+                remember_hashes(self.project.paths, known)
         node = self._list(pending)
         assert node is not None  # it is in the lake
         return node
@@ -269,8 +268,9 @@ class Curation:
                 known = chain.versions("data", name)
                 node = next((n for n in known if _same_commit(n, facts)), None)
                 node = node or self._nodes(name, facts, rejected, pending.checked, by=by)
-            self._registry.write_table(name, DataTable())
         self._pending.remove(name)
+        if node is not None:
+            self._registry.write_table(name, DataTable())
         return node
 
     def _nodes(

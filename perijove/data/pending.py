@@ -68,7 +68,8 @@ class PendingCommits:
         write_atomically(self._path(pending.name), msgspec.json.encode(pending))
 
     def read(self, name: str) -> Pending | None:
-        with contextlib.suppress(FileNotFoundError):
+        """Return it; None where there is none, or one of a program that knows other facts."""
+        with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
             return msgspec.json.decode(self._path(name).read_bytes(), type=Pending)
         return None
 
