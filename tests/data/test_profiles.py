@@ -12,8 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from perijove.adapters.duckdb.worker.hashes import hash_array
+from perijove.adapters.duckdb.worker.hashes import Texts, hash_array
 from perijove.adapters.duckdb.worker.sketches import Distinct
 from perijove.adapters.workbench import Workbench
 from perijove.contracts.base import to_float
@@ -261,3 +263,46 @@ def test_odd_tables_have_a_profile(
     assert len(one.maximum or "") <= 200
     if values.type == pa.int64():
         assert to_float(one.deviation or 0) == pytest.approx(np.arange(100).std(ddof=1))
+
+
+def test_columns_of_one_name_have_figures_of_their_own(data: DataService, folder: Path) -> None:
+    rows = 200_000
+    columns = [np.arange(rows), np.full(rows, "x"), np.arange(rows) % 2 == 0]
+    pq.write_table(pa.table(columns, names=["a", "b", "a"]), folder / "twice.parquet")
+    data.registry.register("twice.parquet", name="twice", by="ada")
+    task = data.profiles.start("twice")
+    assert data.tasks.wait(task.id, SECONDS).state == "finished"
+    profile = data.profiles.get("twice", ProfileQuery(stage="full"))
+    found = [(one.name, one.kind, one.type) for one in profile.columns]
+    assert found == [
+        ("a", "number", "BIGINT"), ("b", "text", "VARCHAR"), ("a_1", "truth", "BOOLEAN")
+    ]  # fmt: skip
+    assert profile.columns[0].maximum == str(rows - 1)
+    assert [one.distinct for one in profile.columns][1:] == [1, 2]
+
+
+def test_a_sample_of_one_row_group_is_not_its_head(data: DataService, folder: Path) -> None:
+    rows = 500_000
+    pq.write_table(pa.table({"row": np.arange(rows)}), folder / "one.parquet", row_group_size=rows)
+    data.registry.register("one.parquet", name="one", by="ada")
+    (one,) = (sample := data.profiles.get("one", ProfileQuery(stage="sample"))).columns
+    assert 100_000 < sample.seen < 200_000
+    assert (one.minimum, one.maximum) == ("0", str(rows - 1))
+    assert one.distinct_error > 0
+    # As even as the rows themselves.
+    for share, value in zip(sample.shares, one.quantiles, strict=True):
+        assert to_float(value) == pytest.approx(share * rows, abs=rows / 16)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary()])
+@given(words=st.lists(st.binary(max_size=20) | st.sampled_from([b"", b"a", b"a\0", b"\xff" * 9])))
+def test_texts_have_the_ends_that_sorting_gives(kind: pa.DataType, words: list[bytes]) -> None:
+    if not words:
+        return
+    if kind != pa.binary():
+        words = [word.decode("latin-1").encode() for word in words]
+    values = pa.array([*words, words[0]], pa.binary()).cast(kind).slice(0, len(words))
+    least, most = Texts(values).ends()
+    ordered = sorted(words)
+    assert [end.cast(pa.binary()).as_py() for end in (least, most)] == [ordered[0], ordered[-1]]
+    assert Texts(values).lengths.tolist() == [len(word) for word in words]

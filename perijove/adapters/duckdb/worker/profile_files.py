@@ -21,6 +21,10 @@ SAMPLE_CELLS: Final = 24_000_000
 """Of a wide table fewer rows are sampled."""
 PLACES: Final = 16
 """Where a sample's rows come from, spread over the table."""
+FEW: Final = 8
+"""Row groups below which places within them are read too; Arrow decodes what lies before."""
+DEEP_CELLS: Final = 120_000_000
+"""Values that are decoded so at most: ten million rows of twelve columns."""
 BLOCK_ROWS: Final = 32_768
 """Rows that are counted at a time: their numbers fit into a core's cache."""
 BUFFER: Final = 2**18
@@ -90,7 +94,10 @@ class ProfileFiles:
                 )
 
     def sample(self, columns: list[int], rows: int = SAMPLE_ROWS) -> pa.Table:
-        """Read the first rows of row groups that lie evenly over the files."""
+        """Read rows of row groups that lie evenly over the files.
+
+        Of many groups, where each begins; of few, from places that lie evenly in each.
+        """
         rows = min(rows, max(1024, SAMPLE_CELLS // max(1, len(columns))))
         groups = [
             (index, group)
@@ -101,17 +108,35 @@ class ProfileFiles:
         schema = pa.schema([self.schema.field(column) for column in columns])
         if not groups:
             return schema.empty_table()
-        places = np.unique(np.linspace(0, len(groups) - 1, min(len(groups), PLACES)).astype(int))
-        share = math.ceil(rows / len(places))
+        chosen = np.unique(np.linspace(0, len(groups) - 1, min(len(groups), PLACES)).astype(int))
+        each = math.ceil(PLACES / len(chosen)) if len(chosen) < FEW else 1
+        share = math.ceil(rows / len(chosen) / each)
+        deepest = DEEP_CELLS // max(1, len(columns)) // len(chosen)
         batches: list[pa.RecordBatch] = []
-        for at in places:
-            left = share
-            for batch in self.blocks(columns, None, min(share, BLOCK_ROWS), groups[at]):
-                batches.append(batch.slice(0, left))
-                left -= batches[-1].num_rows
-                if left <= 0:
-                    break
+        for at in chosen:
+            index, group = groups[at]
+            reach = min(self.metadata[index].row_group(group).num_rows, max(deepest, share * each))
+            starts = np.linspace(0, max(0, reach - share), each).astype(int).tolist()
+            whole = share * each >= reach
+            batches += self._slices(
+                columns, groups[at], [0] if whole else starts, reach if whole else share
+            )
         return pa.Table.from_batches(batches)
+
+    def _slices(
+        self, columns: list[int], place: tuple[int, int], starts: list[int], rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Read so many rows of a group from each start on."""
+        begin = 0
+        for batch in self.blocks(columns, None, max(256, min(rows, BLOCK_ROWS)), place):
+            end = begin + batch.num_rows
+            for start in starts:
+                first, last = max(start, begin), min(start + rows, end)
+                if first < last:
+                    yield batch.slice(first - begin, last - first)
+            begin = end
+            if begin >= starts[-1] + rows:
+                return
 
     def footer(self, column: int) -> tuple[int | None, Any, Any]:
         """Return nulls, smallest and largest value as the footers say, None where they do not."""
