@@ -103,7 +103,7 @@ export class CurveStore {
     if (made?.close === close) {
       return made.series;
     }
-    const series = inserted(whole, close, this._window.by, this._window.of(run));
+    const series = inserted(whole, close, this._window.by, this._window.of(run)[0]);
     this._merged.set(whole, { close, series });
     return series;
   }
@@ -397,7 +397,7 @@ function inserted(
   whole: Series,
   close: Series,
   by: 'step' | 'time',
-  [start, end]: readonly [number, number]
+  start: number
 ): Series {
   const at = by === 'step' ? whole.steps : whole.times;
   const known = by === 'step' ? close.steps : close.times;
@@ -407,7 +407,7 @@ function inserted(
   at.forEach((x, index) => {
     if (x < start) {
       before.push(index);
-    } else if (x > end || x > last) {
+    } else if (x > last) {
       after.push(index);
     }
   });

@@ -154,8 +154,7 @@ export class RunPages {
       } else {
         this._view = [0, 0];
       }
-      this._set({ loading: false, fault: '' });
-      this._emit();
+      this._emit({ loading: false, fault: '', error: undefined });
       this._fill();
     } catch (error) {
       if (!controller.signal.aborted) {
@@ -204,8 +203,7 @@ export class RunPages {
         }
         shown.pending.delete(id);
         shown.put(list, page, table);
-        this._set({ error: undefined });
-        this._emit();
+        this._emit({ error: undefined });
         this._fill();
       })
       .catch((error: unknown) => {
@@ -216,12 +214,13 @@ export class RunPages {
       });
   }
 
-  private _emit(): void {
+  private _emit(change: Partial<TableSnapshot> = {}): void {
     const shown = this._shown;
     if (shown === null) {
       return;
     }
     this._set({
+      ...change,
       table: shown.table,
       columns: shown.ask.columns ?? [],
       grouped: shown.grouped,

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useState } from 'react';
 
 /** Rows that are made above and below those in view. */
-const OVERSCAN = 8;
+const OVERSCAN = 4;
 /** Sideways, a viewport is told in steps of so many pixels. */
 const STRIDE = 200;
 

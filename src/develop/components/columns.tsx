@@ -72,7 +72,9 @@ export function runColumns(options: RunColumnsOptions): LongColumn<Line>[] {
               column={column}
               value={place === undefined ? undefined : line.row.values[place]}
               row={line.row}
-              best={table.best[column] === line.row.run_id}
+              best={
+                column.startsWith('metrics.') && table.best[partsOf(column).key] === line.row.run_id
+              }
             />
           )
       };
