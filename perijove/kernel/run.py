@@ -30,6 +30,7 @@ from perijove.develop.tags import (
     DISORDER_TAG,
     MASKED_TAG,
     USAGE_TAG,
+    strings_of,
     value_of,
 )
 from perijove.develop.usage import together, with_cost
@@ -182,8 +183,12 @@ def _tags_at_end(session: Session, run: TrackedRun) -> dict[str, str]:
             if (before := value_of(tags.get(USAGE_TAG), Usage)) is not None:
                 usage = together(before, usage)
     tags = {USAGE_TAG: msgspec.json.encode(with_cost(usage, rates)).decode()}
-    if run.writer.masked:
-        tags[MASKED_TAG] = msgspec.json.encode(sorted(run.writer.masked)).decode()
+    if masked := run.writer.masked:
+        with contextlib.suppress(PerijoveError):  # what MLflow's calls were given is among it
+            develop = session.workbench.develop
+            develop.ingester.ingest(run.run_id)
+            masked.update(strings_of(develop.store.get_run(run.run_id).tags.get(MASKED_TAG)))
+        tags[MASKED_TAG] = msgspec.json.encode(sorted(masked)).decode()
     return tags
 
 
@@ -227,17 +232,25 @@ def _warn(text: str) -> None:
 
 @contextlib.contextmanager
 def joined(session: Session, run_id: str, source: str) -> Iterator[None]:
-    """Let MLflow's own calls in the block join the run.
+    """Let MLflow's own calls in the block join the run, and the processes that it starts.
 
     A cell that starts a run itself gets ours by the variable that ``mlflow.start_run()`` reads. It
     reads it once, so that autologging, which starts a run at each fit, would get a second one:
     there our run is made MLflow's active one.
     """
-    used = _MLFLOW.search(source) is not None or "mlflow" in sys.modules
-    if used and not _OWN_START.search(source):
-        with _active_in_mlflow(session, run_id):
-            yield
-        return
+    with contextlib.ExitStack() as stack:
+        if (run := tracking.current()) is not None:
+            stack.enter_context(tracking.shared(session.paths, run))
+        used = _MLFLOW.search(source) is not None or "mlflow" in sys.modules
+        if used and not _OWN_START.search(source):
+            stack.enter_context(_active_in_mlflow(session, run_id))
+        else:
+            stack.enter_context(_named_to_mlflow(run_id))
+        yield
+
+
+@contextlib.contextmanager
+def _named_to_mlflow(run_id: str) -> Iterator[None]:
     before = os.environ.get(RUN_ID)
     os.environ[RUN_ID] = run_id
     try:

@@ -6,13 +6,18 @@ to a server, so that a busy kernel delays nobody and a dead one loses nothing.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, SupportsFloat
 
+import msgspec
+
+from perijove.contracts.base import Facts
 from perijove.core import jobs
 from perijove.core.cuts import write_cuts
 from perijove.core.errors import InvalidInputError, NotFoundError
@@ -22,6 +27,8 @@ from perijove.core.process_journal import WAITING, ProcessJournal
 from perijove.core.secrets import mask_values
 from perijove.develop.ports import STOP_FILE
 
+RUN_VARIABLE: Final = "PERIJOVE_RUN"
+"""In the processes that a training cell starts: its run."""
 _STOP_INTERVAL: Final = 0.25
 MAX_NAME: Final = 4096
 MAX_TEXT: Final = 65_536
@@ -119,10 +126,17 @@ class ActiveRun:
 class ResumedRun(ActiveRun):
     """A run that goes on: what was logged after its checkpoint is logged again."""
 
-    def __init__(self, paths: ProjectPaths, run_id: str) -> None:
+    def __init__(
+        self, paths: ProjectPaths, run_id: str, before: Mapping[str, int] | None = None
+    ) -> None:
         super().__init__(paths, run_id)
-        self._before = JournalFolder(self.folder).sizes()
+        self._before = JournalFolder(self.folder).sizes() if before is None else before
         self._placed = False
+
+    @property
+    def before(self) -> Mapping[str, int]:
+        """The journals of those who worked on it before, and how much of each counted."""
+        return self._before
 
     def go_on(self, ends: Mapping[str, int]) -> None:
         """Count of what was logged before only so much.
@@ -189,7 +203,7 @@ def active() -> ActiveRun:
     """
     if _active is not None:
         return _active
-    run = _mlflow_run()
+    run = _mlflow_run() or _parent_run()
     if run is None:
         raise NotFoundError(
             "No run is active, so that there is nothing to log to.",
@@ -213,6 +227,50 @@ def _mlflow_run() -> ActiveRun | None:
         bench = session().workbench
         _adopted = ActiveRun(bench.project.paths, opened.info.run_id)
     return _adopted
+
+
+@contextlib.contextmanager
+def shared(paths: ProjectPaths, run: ActiveRun) -> Iterator[None]:
+    """Let the processes that the block starts, such as those of torchrun, log to a run."""
+    before = run.before if isinstance(run, ResumedRun) else None
+    told = _Parent(str(paths.root), run.run_id, dict(before) if before is not None else None)
+    outer = os.environ.get(RUN_VARIABLE)
+    os.environ[RUN_VARIABLE] = msgspec.json.encode(told).decode()
+    try:
+        yield
+    finally:
+        os.environ.pop(RUN_VARIABLE, None)
+        if outer is not None:
+            os.environ[RUN_VARIABLE] = outer
+
+
+class _Parent(Facts):
+    """What a process tells those that it starts."""
+
+    root: str
+    run_id: str
+    before: dict[str, int] | None = None
+    """Of a run that goes on: what its processes had written before."""
+
+
+_inherited: ActiveRun | None = None
+
+
+def _parent_run() -> ActiveRun | None:
+    """Join the run of the training cell that started this process."""
+    global _inherited
+    if _inherited is None and (text := os.environ.get(RUN_VARIABLE)):
+        try:
+            told = msgspec.json.decode(text, type=_Parent)
+        except msgspec.DecodeError:
+            return None
+        paths = ProjectPaths(Path(told.root))
+        _inherited = (
+            ActiveRun(paths, told.run_id)
+            if told.before is None
+            else ResumedRun(paths, told.run_id, told.before)
+        )
+    return _inherited
 
 
 def log(
