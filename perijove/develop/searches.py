@@ -15,15 +15,17 @@ import msgspec
 from perijove.contracts.base import Facts, number
 from perijove.contracts.develop import Run, SearchReport, Trial
 from perijove.contracts.problem import Direction
+from perijove.contracts.table import Compare
 from perijove.core.errors import NotFoundError, PerijoveError
 from perijove.core.metrics import better
-from perijove.develop.ports import PARENT_TAG, RunStore, StoredRun
+from perijove.develop.ports import PARENT_TAG, RunQueries, RunQuery, RunStore, StoredRun
 from perijove.develop.spaces import Choice, Dimension
 from perijove.develop.states import RunStates
 from perijove.develop.tags import SEARCH_TAG, value_of
 
 TRIAL_TAG: Final = "perijove.trial"
 """JSON: which trial of its search a run is."""
+MOST_TRIALS: Final = 10_000
 BEST: Final = "best/"
 """Before the metric: what the head of a search logs after each trial."""
 TrialState = Literal["running", "finished", "failed", "pruned"]
@@ -107,15 +109,20 @@ class Searches:
     ----------
     store
         Where runs are kept.
+    queries
+        Searches among them.
     states
         Tells how they stand.
     studies
         The search engine's own storage.
     """
 
-    def __init__(self, store: RunStore, states: RunStates, studies: Studies) -> None:
+    def __init__(
+        self, store: RunStore, queries: RunQueries, states: RunStates, studies: Studies
+    ) -> None:
         self.studies = studies
         self._store = store
+        self._queries = queries
         self._states = states
 
     def find(self, name: str) -> StoredRun:
@@ -146,11 +153,11 @@ class Searches:
         facts = facts_of(run.tags)
         if facts is None:
             return run
-        return msgspec.structs.replace(run, search=self.report(facts, run.children))
+        return msgspec.structs.replace(run, search=self.report(facts, run.summary.run_id))
 
-    def report(self, facts: SearchFacts, children: Sequence[str]) -> SearchReport:
+    def report(self, facts: SearchFacts, head: str) -> SearchReport:
         """Tell how far a search is."""
-        trials = sorted(self.trials(facts, children), key=lambda trial: trial.number)
+        trials = self.trials(facts, head)
         best, history = "", []
         top: float | None = None
         for trial in trials:
@@ -171,31 +178,35 @@ class Searches:
             storage=facts.storage,
         )
 
-    def trials(self, facts: SearchFacts, children: Sequence[str]) -> list[Trial]:
-        """Return the trials among the runs below a search."""
+    def trials(self, facts: SearchFacts, head: str) -> list[Trial]:
+        """Return the trials of a search in their order, the newest 10,000 of them."""
+        below = RunQuery(filter=Compare(column=f"tags.{PARENT_TAG}", op="=", value=head))
+        names = [dimension.name for dimension in facts.space]
+        columns = [f"metrics.{facts.metric}", *(f"params.{name}" for name in names)]
+        runs, _ = self._queries.find(below, offset=0, limit=MOST_TRIALS)
+        values = self._queries.values([run.run_id for run in runs], columns)
         found = []
-        names = {dimension.name for dimension in facts.space}
-        for run_id in children:
-            try:
-                run = self._store.get_run(run_id)
-            except NotFoundError:  # deleted meanwhile
-                continue
+        for run in runs:
             trial = trial_of(run.tags)
             if trial is None:
                 continue
-            value = run.metrics.get(facts.metric)
+            value, *params = values[run.run_id]
             found.append(
                 Trial(
                     number=trial.number,
-                    run_id=run_id,
+                    run_id=run.run_id,
                     state=self._state(run, trial, value),
-                    value=None if value is None else number(value),
-                    params={key: text for key, text in run.params.items() if key in names},
+                    value=None if value is None else number(float(value)),
+                    params={
+                        name: str(text)
+                        for name, text in zip(names, params, strict=True)
+                        if text is not None
+                    },
                 )
             )
-        return found
+        return sorted(found, key=lambda trial: trial.number)
 
-    def _state(self, run: StoredRun, trial: TrialFacts, value: float | None) -> TrialState:
+    def _state(self, run: StoredRun, trial: TrialFacts, value: object) -> TrialState:
         state = self._states.of(run)
         if state in ("running", "queued"):
             return "running"
@@ -209,15 +220,10 @@ class Searches:
         self, metric: str, run_ids: Sequence[str]
     ) -> tuple[str, dict[str, float]] | None:
         """Ask the search that runs are trials of; None where they are not all of one."""
-        heads = set()
-        for run_id in run_ids:
-            run = self._store.get_run(run_id)
-            if trial_of(run.tags) is None:
-                return None
-            heads.add(run.tags.get(PARENT_TAG, ""))
-            if len(heads) > 1:
-                return None
-        if not heads:
+        columns = [f"tags.{TRIAL_TAG}", f"tags.{PARENT_TAG}"]
+        found = self._queries.values(run_ids, columns)
+        heads = {str(head) for trial, head in found.values() if trial is not None and head}
+        if len(heads) != 1 or any(trial is None for trial, _ in found.values()):
             return None
         try:
             facts = facts_of(self._store.get_run(heads.pop()).tags)

@@ -63,7 +63,7 @@ class DevelopService:
         self.runs = RunKeeper(project, store, ingester, self.states, jobs.stop)
         self.reruns = Reruns(project, store, ingester, self.runs, environments, jobs, fault)
         self.views = RunViews(project, store, ingester, self.states, self.reruns)
-        self.searches = Searches(store, self.states, engines.studies)
+        self.searches = Searches(store, engines.queries, self.states, engines.studies)
         self.tracker = Tracker(
             project, store, ingester, self.states, self.views, engines, self.searches.importance
         )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from perijove.contracts.base import number
 from perijove.contracts.develop import RunState
-from perijove.contracts.table import AllOf, AnyOf, Compare, Filter, Missing, SortKey
+from perijove.contracts.table import AllOf, AnyOf, Compare, Filter, SortKey
 from perijove.contracts.tracker import (
     RunColumn,
     RunGroup,
@@ -147,7 +147,7 @@ class RunTables:
         understood = parse(request.search) if are_filter(request.search) else None
         parts = [part for part in (understood, request.filter) if part is not None]
         if request.group_by and request.group is not None:
-            parts.append(_in_group(request.group_by, request.group))
+            parts.append(_exactly(request.group_by, request.group))
         tree = None if not parts else parts[0] if len(parts) == 1 else AllOf(of=parts)
         mentioned = check_filter(tree) if tree is not None else set()
         mentioned |= check_sort(request.sort)
@@ -347,14 +347,8 @@ def verdict_words(verdicts: Verdicts) -> dict[str, str]:
     return words
 
 
-def _in_group(by: str, value: str) -> Filter:
-    """Write that a run is of a group; of that without a value when ``value`` is empty."""
-    if not value:
-        return AnyOf(of=[Missing(column=by), _exactly(by, "")])
-    return _exactly(by, value)
-
-
 def _exactly(name: str, value: str) -> Filter:
+    """Write that a run has this very value, as its group has it."""
     if read_column(name).holds != "text":
         return Compare(column=name, op="=", value=value) if value else AnyOf(of=[])
     # The text itself, and not another one that says the same number.

@@ -91,7 +91,7 @@ def go_on(session: Session, facts: SearchFacts, head: StoredRun) -> tuple[str, S
     facts = _written(session, facts, head.name, head.run_id)
     # Trials whose process died with them: nobody else will end them.
     session.workbench.ingester.ingest()
-    trials = develop.searches.trials(facts, develop.store.children(head.run_id))
+    trials = develop.searches.trials(facts, head.run_id)
     alive = [trial.number for trial in trials if trial.state == "running"]
     develop.searches.studies.open(facts).give_up(alive)
     return head.run_id, facts

@@ -85,7 +85,7 @@ def spread(
         raise
     with unwatched():
         develop.record_origin(head_id, cells=session.cells(), environment=packages())
-    report = develop.searches.report(facts, develop.store.children(head_id))
+    report = develop.searches.report(facts, head_id)
     return head_id, "\n".join([f"{told(name, report)} · run {head_id}", *lines])
 
 

@@ -223,7 +223,7 @@ class SearchLoop:
         develop = self.session.workbench.develop
         with unwatched():
             self.session.workbench.ingester.ingest()
-            return develop.searches.report(self.facts, develop.store.children(self.head))
+            return develop.searches.report(self.facts, self.head)
 
 
 def told(name: str, report: SearchReport) -> str:

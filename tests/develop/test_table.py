@@ -118,7 +118,7 @@ def test_groups(store, table):
     assert [group.value for group in table.page(by_value).groups] == ["a", "b", None]
     one = table.page(RunsRequest(group_by="params.kind", group="a"))
     assert names(one) == ["r1", "r0"]
-    assert names(table.page(RunsRequest(group_by="params.kind", group=""))) == ["r3"]
+    assert names(table.page(RunsRequest(group_by="params.kind", group=""))) == []
     number = page.groups[1].spreads[0].mean
     assert names(table.page(RunsRequest(group_by="metrics.auc", group=str(number)))) == ["r2"]
 
