@@ -252,3 +252,36 @@ def test_a_server_moves_what_a_process_logs_while_it_runs(project, client, store
     client.log_metric(run_id, "x", 1.0, step=3)
     assert Ingester(project, store).ingest() == {run_id}
     assert [p.step for p in store.points(run_id)] == [3]
+
+
+def test_parameters_that_look_like_secrets_are_masked(project, client, stock):
+    run_id = client.create_run("0").info.run_id
+    with pytest.warns(UserWarning, match="password looks like a secret"):
+        client.log_param(run_id, "password", "hunter2")
+    client.log_param(run_id, "password", "hunter2")  # as autologging may
+    with pytest.warns(UserWarning, match="url looks"):
+        client.log_batch(run_id, [], [Param("url", "mysql://a:b@c/d"), Param("max_tokens", "3")])
+    run = client.get_run(run_id)
+    assert run.data.params == {"password": "***", "url": "mysql://***@c/d", "max_tokens": "3"}
+    assert run.data.tags["perijove.masked"] == '["params.password", "params.url"]'
+
+
+def test_odd_input_arrives_whole(project, client, stock):
+    """Ten thousand names, steps out of order, a clock that jumps back, two writers."""
+    run_id = client.create_run("0").info.run_id
+    names = [f"layer.{i // 100}/unit {i % 100}" for i in range(10_000)]
+    for start in range(0, len(names), 1000):
+        metrics = [Metric(name, 1.0, 9_000, 5) for name in names[start : start + 1000]]
+        client.log_batch(run_id, metrics)
+    for step, at in ((7, 9_000), (3, 5_000), (7, 1_000), (-1, 0)):
+        client.log_metric(run_id, "x", float(step), timestamp=at, step=step)
+    other = JournalStore(project.paths.root)
+    other.log_metric(run_id, Metric("x", 99.0, 1, 8))
+    assert len(list((project.paths.journals / run_id).glob("*.pj"))) == 2
+    run = client.get_run(run_id)
+    assert len(run.data.metrics) == 10_001
+    assert run.data.metrics["x"] == 99.0
+    history = stock.get_metric_history(run_id, "x")
+    assert sorted((m.step, m.timestamp) for m in history) == [
+        (-1, 0), (3, 5_000), (7, 1_000), (7, 9_000), (8, 1),
+    ]  # fmt: skip

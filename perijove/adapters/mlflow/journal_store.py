@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from mlflow.entities import Metric
+from mlflow.entities import Metric, Param
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.validation import (
     _validate_batch_log_data,
@@ -25,7 +25,7 @@ from mlflow.utils.validation import (
 )
 
 from perijove.adapters.mlflow.database import artifact_location, ensure_database, own_uri
-from perijove.adapters.mlflow.records import MetricJournals, metric_records
+from perijove.adapters.mlflow.records import RunJournals, metric_records
 from perijove.adapters.mlflow.stores import open_run_store
 from perijove.core.context import ProjectContext
 from perijove.core.errors import PerijoveError
@@ -51,7 +51,7 @@ class JournalStore(SqlAlchemyStore):
         ensure_database(self.project.paths, self.project.name)
         super().__init__(own_uri(self.project.paths), artifact_location(self.project.paths))
         self._ingester = Ingester(self.project, open_run_store(self.project, own=True))
-        self._journals = MetricJournals(self.project.paths)
+        self._journals = RunJournals(self.project.paths)
         self._active: dict[str, float] = {}
         _stores.add(self)
         # What a process that was killed has logged; its own runs nobody else would move.
@@ -76,6 +76,12 @@ class JournalStore(SqlAlchemyStore):
         metrics, *_ = _validate_batch_log_data(metrics, params, tags)
         _validate_batch_log_limits(metrics, params, tags)
         self._log_metrics(run_id, metrics)
+
+    def log_param(self, run_id: str, param: Param) -> None:
+        super().log_param(run_id, self._journals.masked(run_id, [param])[0])
+
+    def _log_params(self, run_id: str, params: Sequence[Param]) -> None:
+        super()._log_params(run_id, self._journals.masked(run_id, params))
 
     def _log_metrics(self, run_id: str, metrics: Sequence[Metric]) -> None:
         for index, metric in enumerate(metrics):

@@ -22,7 +22,7 @@ from mlflow.utils.validation import (
     _validate_tag,
 )
 
-from perijove.adapters.mlflow.records import MetricJournals, metric_records
+from perijove.adapters.mlflow.records import RunJournals, metric_records
 from perijove.adapters.mlflow.remote import BriefRestStore
 from perijove.adapters.mlflow.stores import open_run_store
 from perijove.core.context import ProjectContext
@@ -48,7 +48,7 @@ class OutboxStore(BriefRestStore):
     def __init__(self, root: Path, uri: str) -> None:
         super().__init__(uri)
         self._root = root
-        self._journals = MetricJournals(ProjectPaths(root))
+        self._journals = RunJournals(ProjectPaths(root))
         self._seen: dict[str, Any] = {}
         """Runs as the server last told them: MLflow asks for one at its end."""
 
@@ -63,7 +63,8 @@ class OutboxStore(BriefRestStore):
 
     def log_param(self, run_id: str, param: Param) -> None:
         _validate_param(param.key, param.value)
-        self._journals.append(run_id, ("p", {param.key: str(param.value)}))
+        (kept,) = self._journals.masked(run_id, [param])
+        self._journals.append(run_id, ("p", {kept.key: str(kept.value)}))
 
     def set_tag(self, run_id: str, tag: RunTag) -> None:
         _validate_tag(tag.key, tag.value)
@@ -82,7 +83,8 @@ class OutboxStore(BriefRestStore):
         for metric in metrics:
             _validate_metric(metric.key, metric.value, metric.timestamp, metric.step)
         if params:
-            self._journals.append(run_id, ("p", {p.key: str(p.value) for p in params}))
+            kept = self._journals.masked(run_id, params)
+            self._journals.append(run_id, ("p", {p.key: str(p.value) for p in kept}))
         for record in metric_records(metrics):
             self._journals.append(run_id, record)
         if tags:

@@ -1,22 +1,26 @@
-"""Metrics that MLflow's API was given, as records of journals."""
+"""What MLflow's API was given, as records of journals."""
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+import warnings
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from mlflow.entities import Metric
+from mlflow.entities import Metric, Param
 
 from perijove.core.paths import ProjectPaths
 from perijove.core.process_journal import ProcessJournal
+from perijove.core.secrets import mask_values
+from perijove.develop.tags import MASKED_TAG
 
 OPEN_JOURNALS: Final = 16
 
-_all: weakref.WeakSet[MetricJournals] = weakref.WeakSet()
+_all: weakref.WeakSet[RunJournals] = weakref.WeakSet()
 
 
 def metric_records(metrics: Sequence[Metric]) -> list[tuple[Any, ...]]:
@@ -35,7 +39,7 @@ def metric_records(metrics: Sequence[Metric]) -> list[tuple[Any, ...]]:
     return records
 
 
-class MetricJournals:
+class RunJournals:
     """The journals of the runs that this process writes to. Safe to share and to fork.
 
     Parameters
@@ -49,6 +53,7 @@ class MetricJournals:
         self._lock = threading.Lock()
         self._open: dict[str, ProcessJournal] = {}
         self._written: set[str] = set()
+        self._masked: dict[str, set[str]] = {}
         _all.add(self)
 
     def append(self, run_id: str, record: tuple[Any, ...]) -> None:
@@ -62,6 +67,21 @@ class MetricJournals:
             self._written.add(run_id)
         with suppress(OSError):
             journal.append(record)
+
+    def masked(self, run_id: str, params: Sequence[Param]) -> list[Param]:
+        """Return parameters without what looks like a secret; the run and the user are told."""
+        kept, names = mask_values({param.key: str(param.value) for param in params})
+        known = self._masked.setdefault(run_id, set())
+        if fresh := [name for name in names if name not in known]:
+            known.update(fresh)
+            found = json.dumps([f"params.{name}" for name in sorted(known)])
+            self.append(run_id, ("t", {MASKED_TAG: found}))
+            warnings.warn(
+                f"{', '.join(fresh)} looks like a secret: its value is not kept with the run.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return [Param(key, text) for key, text in kept.items()] if names else list(params)
 
     def written(self) -> list[str]:
         """Return the runs that were written to since they were last asked for here."""
