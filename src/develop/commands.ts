@@ -6,6 +6,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { PerijoveError, type IPerijove, type Kpi, type RunSummary } from '../api';
 import { duration } from '../kit/format';
 import { addEffect, choose, notifyDone, perform } from '../kit/lab';
+import { isSystem } from './look';
 import { openRunNotebook, revealCell } from './notebook';
 import { kpiOf } from './target';
 import { CommandIDs } from './tokens';
@@ -178,8 +179,7 @@ async function bestOf(
 ): Promise<string | undefined> {
   const metrics = Object.keys(run.metrics).sort();
   const metric =
-    metrics.find(key => kpiOf(key, kpis) !== undefined) ??
-    metrics.find(key => !key.startsWith('system/'));
+    metrics.find(key => kpiOf(key, kpis) !== undefined) ?? metrics.find(key => !isSystem(key));
   if (metric === undefined) {
     return undefined;
   }

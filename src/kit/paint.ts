@@ -93,6 +93,9 @@ function drawLine(
       ctx.lineTo(lastX, lastY);
     }
     run += 1;
+    if (one.dots === true) {
+      close();
+    }
     if (x[index]! > xMax) {
       break;
     }

@@ -12,6 +12,8 @@ export interface ChartSeries {
   color?: string;
   /** A line behind the others that has no name and no value on hover, such as one not smoothed. */
   faint?: boolean;
+  /** Points that no line joins, such as the trials of a search. */
+  dots?: boolean;
 }
 
 /** A part of the x axis. */

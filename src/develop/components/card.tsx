@@ -25,6 +25,7 @@ import { Figure } from '../../kit/values';
 import { cardMetric, dataOf, projectsOf } from '../card';
 import { duration, timeLeft } from '../figures';
 import { useLiveRuns, useNow } from '../live';
+import { isSystem } from '../look';
 import { pathOf } from '../paths';
 import { kpiOf, mainTarget } from '../target';
 import { CommandIDs } from '../tokens';
@@ -117,13 +118,16 @@ function Loaded({ found, foreign }: { found: Found; foreign: boolean }): JSX.Ele
   const target = mainTarget(summary, kpis);
   const kpi = metric === undefined ? undefined : kpiOf(metric, kpis);
   const others = Object.keys(summary.metrics).filter(
-    key => key !== target?.metric && (target?.measured !== true || kpiOf(key, kpis) === undefined)
+    key =>
+      !isSystem(key) &&
+      key !== target?.metric &&
+      (target?.measured !== true || kpiOf(key, kpis) === undefined)
   );
   const inputs = dataOf(run.inputs);
   const path = series === undefined ? undefined : pathOf(series);
   return (
     <>
-      <Head summary={summary} foreign={foreign} />
+      <Head summary={summary} foreign={foreign} obstacle={run.obstacle} />
       <div className="pj-Card-target">
         {target === null ? (
           <span className="pj-mod-quiet">
@@ -206,9 +210,11 @@ interface HeadProps {
   summary: RunSummary;
   /** It belongs to another project than the current one. */
   foreign: boolean;
+  /** Why it cannot be run again; empty when it can. */
+  obstacle: string;
 }
 
-function Head({ summary, foreign }: HeadProps): JSX.Element {
+function Head({ summary, foreign, obstacle }: HeadProps): JSX.Element {
   const trans = useTrans();
   const running = summary.state === 'running';
   const now = useNow(running);
@@ -233,7 +239,7 @@ function Head({ summary, foreign }: HeadProps): JSX.Element {
           word
         />
       )}
-      <CardActions summary={summary} foreign={foreign} />
+      <CardActions summary={summary} foreign={foreign} obstacle={obstacle} />
       {running && progress !== null && (
         <div className="pj-Card-progress" style={{ width: `${progress * 100}%` }} />
       )}
@@ -241,7 +247,7 @@ function Head({ summary, foreign }: HeadProps): JSX.Element {
   );
 }
 
-function CardActions({ summary, foreign }: HeadProps): JSX.Element {
+function CardActions({ summary, foreign, obstacle }: HeadProps): JSX.Element {
   const { commands } = useServices();
   const trans = useTrans();
   const { run_id: runId, name, models, metrics, state } = summary;
@@ -265,7 +271,7 @@ function CardActions({ summary, foreign }: HeadProps): JSX.Element {
           {trans.__('Compare with best')}
         </Button>
       )}
-      {state === 'finished' && !foreign && (
+      {state === 'finished' && obstacle === '' && !foreign && (
         <Button onClick={() => act(CommandIDs.rerunRun)}>{trans.__('Rerun and verify')}</Button>
       )}
       <Button onClick={() => act(CommandIDs.openRun)}>{trans.__('Open')}</Button>
@@ -278,7 +284,7 @@ function isAtWork({ state }: RunSummary): boolean {
   return state === 'running' || state === 'queued';
 }
 
-function StateWords(props: HeadProps & { now: number }): JSX.Element {
+function StateWords(props: Omit<HeadProps, 'obstacle'> & { now: number }): JSX.Element {
   const { summary, foreign, now } = props;
   const trans = useTrans();
   const queued = summary.state === 'queued';

@@ -56,7 +56,7 @@ function History({ search }: { search: SearchReport }): JSX.Element | null {
   const series = useMemo<ChartSeries[]>(() => {
     const { trials, best } = historyOf(search);
     return [
-      { key: 'trial', label: trans.__('trial'), color: PALETTE[1]!, ...trials },
+      { key: 'trial', label: trans.__('trial'), color: PALETTE[1]!, dots: true, ...trials },
       { key: 'best', label: trans.__('best'), color: PALETTE[0]!, ...best }
     ];
   }, [search, trans]);
@@ -165,7 +165,12 @@ function Trials({ search }: { search: SearchReport }): JSX.Element {
         const value = trial.params[key];
         return value === undefined ? null : isNumber(value) ? Number(value) : value;
       },
-      render: trial => <Ellipsis text={trial.params[key] ?? '–'} />
+      render: trial =>
+        trial.params[key] !== undefined && isNumber(trial.params[key]) ? (
+          <Figure value={Number(trial.params[key])} />
+        ) : (
+          <Ellipsis text={trial.params[key] ?? '–'} />
+        )
     }))
   ];
   return (

@@ -5,13 +5,11 @@ import { RefLink } from '../../../kit/ref';
 import { useTrans } from '../../../kit/services';
 import { Badge, Figure, KeyValue } from '../../../kit/values';
 import { dataOf } from '../../card';
+import { isSystem } from '../../look';
 import { mainTarget, targetsOf } from '../../target';
 import { TargetLine } from '../verdict';
 import { Note } from './note';
 import { Tags } from './tags';
-
-/** Metrics of the machine, as MLflow names them. */
-const SYSTEM = 'system/';
 
 export interface SummaryTabProps {
   run: Run;
@@ -27,8 +25,8 @@ export function SummaryTab({ run, summary, kpis }: SummaryTabProps): JSX.Element
   const logged = mainTarget(summary, kpis);
   const targets = measured.length > 0 || logged === null ? measured : [logged];
   const metrics = Object.keys(summary.metrics).sort();
-  const own = metrics.filter(key => !key.startsWith(SYSTEM));
-  const system = metrics.filter(key => key.startsWith(SYSTEM));
+  const own = metrics.filter(key => !isSystem(key));
+  const system = metrics.filter(isSystem);
   const values = (keys: readonly string[]) =>
     keys.map(key => [key, <Figure key={key} value={summary.metrics[key]} />] as const);
   return (
@@ -57,7 +55,10 @@ export function SummaryTab({ run, summary, kpis }: SummaryTabProps): JSX.Element
             <details className="pj-Fold">
               <summary>{trans.__('Of the machine')}</summary>
               <KeyValue
-                items={values(system).map(([key, value]) => [key.slice(SYSTEM.length), value])}
+                items={values(system).map(([key, value]) => [
+                  key.slice(key.indexOf('/') + 1),
+                  value
+                ])}
               />
             </details>
           )}
