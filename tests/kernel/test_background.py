@@ -87,6 +87,15 @@ def test_the_cells_that_ran_go_along(notebook: Notebook, root: Path) -> None:
     params = (folder / "params.json").read_text()
     assert json.loads(params)["params"]["rate"] == "0.5"
     assert "s3cr3tvalue" not in params
+
+    again = notebook.bench.jobs.retry(job.id, by="ada")
+    again = notebook.bench.jobs.wait(again.id, SECONDS)
+    other = notebook.bench.develop.get_run(again.result["run"])
+    assert other.summary.run_id != run_id
+    assert (other.summary.name, other.seed, other.summary.job) == ("far", 7, again.id)
+    assert other.summary.params["rate"] == "0.5"
+    assert "s3cr3tvalue" not in other.summary.params["api_key"]
+    assert other.disorder == run.disorder
     assert "pandas==" in (folder / "lock.txt").read_text()
 
 
