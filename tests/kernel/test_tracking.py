@@ -183,3 +183,13 @@ def test_stop_is_seen(project: ProjectContext, run: ActiveRun) -> None:
     tracking.log(loss=1)
     (project.paths.journals / "r1" / tracking.STOP_FILE).touch()
     assert tracking.should_stop()
+
+
+def test_a_huge_parameter_is_cut_and_its_name_kept(project: ProjectContext, run: ActiveRun) -> None:
+    tracking.log_params({"corpus": "x" * 1_000_000, "<b>🚀/n</b>": "y", "n" * 100_000: 1})
+    ((_, kept),) = records(project)
+    assert kept["corpus"].startswith("x" * 60_000)
+    assert kept["corpus"].endswith("…")
+    assert kept["<b>🚀/n</b>"] == "y"
+    tracking.log_params(raw="z" * 20_000_000)  # more than a record may hold
+    assert len(records(project)) == 2
