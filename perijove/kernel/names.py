@@ -7,10 +7,12 @@ body is Python (``%%train``, ``%%time``) are looked into.
 from __future__ import annotations
 
 import ast
+import copy
 import re
 import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from perijove.core.errors import InvalidInputError
@@ -45,6 +47,8 @@ class Python:
     magics: list[Magic] = field(default_factory=list)
     shell: list[str] = field(default_factory=list)
     """Its lines for a shell."""
+    names: CellNames | None = None
+    """Once somebody asked: a kernel looks at all its cells at the end of each run."""
 
 
 @dataclass(slots=True)
@@ -62,8 +66,9 @@ class CellNames:
     """It binds names in a way that its text does not tell, such as ``%run``."""
 
 
+@lru_cache(maxsize=4096)
 def python_of(source: str) -> Python:
-    """Read a cell as Python.
+    """Read a cell as Python; do not change what is returned, it is given to the next one too.
 
     Raises
     ------
@@ -89,7 +94,13 @@ def python_of(source: str) -> Python:
 
 
 def names_of(python: Python) -> CellNames:
-    """Tell the names of a cell."""
+    """Tell the names of a cell; what is returned is not to be changed either."""
+    if python.names is None:
+        python.names = _names_of(python)
+    return python.names
+
+
+def _names_of(python: Python) -> CellNames:
     flow = _Flow()
     flow.block(python.tree.body)
     names = flow.names
@@ -160,7 +171,7 @@ def _unfold(statement: ast.stmt, found: Python) -> list[ast.stmt]:
 
 
 def _inner(source: str, found: Python) -> list[ast.stmt]:
-    inner = python_of(source)
+    inner = copy.deepcopy(python_of(source))
     found.magics += inner.magics
     found.shell += inner.shell
     return inner.tree.body
