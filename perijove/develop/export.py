@@ -12,10 +12,9 @@ from perijove.contracts.base import to_float
 from perijove.contracts.develop import Run
 from perijove.contracts.tracker import RunRow, RunsRequest
 from perijove.core.errors import InvalidInputError
-from perijove.core.measurements import Verdicts
 from perijove.develop.columns import read_column
 from perijove.develop.ports import RunQueries
-from perijove.develop.table import RunTables, verdict_words
+from perijove.develop.table import RunTables
 
 MOST_RUNS: Final = 100_000
 PAGE: Final = 1000
@@ -49,7 +48,7 @@ class Exports:
         InvalidInputError
             For a search that cannot be followed, or that too many runs match.
         """
-        verdicts = verdict_words(Verdicts(self._tables.project))
+        verdicts = self._tables.judgements.read().words
         query, _ = self._tables.query(request, verdicts)
         out = io.StringIO(newline="")
         writer = csv.writer(out)

@@ -33,6 +33,7 @@ from perijove.develop.columns import (
     read_column,
 )
 from perijove.develop.ingester import Ingester
+from perijove.develop.judgements import Judgements
 from perijove.develop.ports import (
     NOTEBOOK_TAG,
     PARENT_TAG,
@@ -91,6 +92,7 @@ class RunTables:
         self._refresh = refresh
         self._lock = threading.Lock()
         self._best: tuple[Any, dict[str, str]] = ((), {})
+        self.judgements = Judgements(project)
 
     def page(self, request: RunsRequest) -> RunTable:
         """Return a page of the table.
@@ -101,11 +103,10 @@ class RunTables:
             For a column or a value that cannot be; faults in search words are told in the answer.
         """
         self._refresh()
-        verdicts = Verdicts(self.project)
-        words = verdict_words(verdicts)
+        verdicts, words = self.judgements.read()
         deleted = request.view == "deleted"
         runs = self._queries.count(deleted=deleted)
-        columns = self._columns(verdicts, runs, deleted=deleted)
+        columns = self._columns(verdicts, len(words), runs, deleted=deleted)
         try:
             query, understood = self.query(request, words)
         except WordsFaultError as error:
@@ -158,7 +159,7 @@ class RunTables:
         given: dict[str, Mapping[str, str]] = {}
         if VERDICT in mentioned:
             if verdicts is None:
-                verdicts = verdict_words(Verdicts(self.project))
+                verdicts = self.judgements.read().words
             given[str(VERDICT)] = verdicts
         if mentioned & {STATUS, DURATION}:
             given[str(STATUS)] = {
@@ -281,13 +282,15 @@ class RunTables:
         ]
         return shown, len(groups)
 
-    def _columns(self, verdicts: Verdicts, runs: int, *, deleted: bool) -> list[RunColumn]:
+    def _columns(
+        self, verdicts: Verdicts, judged: int, runs: int, *, deleted: bool
+    ) -> list[RunColumn]:
         found = {column.name: column for column in self._queries.columns(deleted=deleted)}
         kpis = list(verdicts.measured)
         counts = {
             "notebook": _runs_of(found, f"tags.{NOTEBOOK_TAG}"),
             "cost": _runs_of(found, f"tags.{USAGE_TAG}"),
-            "verdict": len(verdict_words(verdicts)),
+            "verdict": judged,
         }
         columns = [
             RunColumn(column=f"attributes.{key}", kind=holds, runs=count, telling=key not in _PLAIN)
@@ -329,22 +332,6 @@ def _shown(name: str) -> bool:
 def _runs_of(found: Mapping[str, Any], name: str) -> int:
     column = found.get(name)
     return 0 if column is None else column.runs
-
-
-def verdict_words(verdicts: Verdicts) -> dict[str, str]:
-    """Return the verdict of each run that has one, in a word."""
-    words = {}
-    for run_id in {one.run_id for found in verdicts.measured.values() for one in found}:
-        told = verdicts.of(run_id)
-        if told:
-            words[run_id] = (
-                "leaks"
-                if any(verdict.leaks for verdict in told)
-                else "met"
-                if all(verdict.met for verdict in told)
-                else "missed"
-            )
-    return words
 
 
 def _exactly(name: str, value: str) -> Filter:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mlflow.exceptions import MlflowException
 
 from perijove.adapters.mlflow import database
 from perijove.adapters.mlflow.client_store import ClientRunStore
+from perijove.adapters.mlflow.run_file import RunFile
 from perijove.adapters.mlflow.run_mirror import RunMirror
-from perijove.adapters.mlflow.run_queries import RunFile, SqlRunQueries
+from perijove.adapters.mlflow.run_queries import SqlRunQueries
 from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
 from perijove.adapters.mlflow.stores import open_run_queries
 from perijove.contracts.table import AllOf, AnyOf, Compare, Missing, Not, OneOf, SortKey
 from perijove.core.context import ProjectContext
+from perijove.core.errors import UnavailableError
 from perijove.core.paths import ProjectPaths
 from perijove.develop.columns import read_column, read_number
 from perijove.develop.ports import RunQuery
@@ -101,3 +104,25 @@ def test_any_filter_and_order(filled, tree, sort):
     kept = [run for run in runs if holds(tree, run)]
     assert [run.run_id for run in found] == ordered(kept, tuple(sort))
     assert total == len(kept)
+
+
+def test_a_store_that_went_away_leaves_what_was_copied(project, tmp_path, monkeypatch):
+    other = ProjectPaths(tmp_path / "elsewhere")
+    other.root.mkdir()
+    database.ensure_database(other, "another project")
+    store = ClientRunStore(project, f"sqlite:///{other.mlflow_db}")
+    fill(store)
+    mirror = RunMirror(store)
+    queries = SqlRunQueries(mirror)
+    assert queries.count() == 6
+
+    def away(*arguments, **options):
+        raise MlflowException("connection refused")
+
+    monkeypatch.setattr(mirror._client, "search_runs", away)
+    queries.look_again()
+    assert queries.count() == 6
+    fresh = RunMirror(store)
+    monkeypatch.setattr(fresh._client, "search_runs", away)
+    with pytest.raises(UnavailableError):
+        SqlRunQueries(fresh).count()

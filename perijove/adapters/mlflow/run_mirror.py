@@ -15,15 +15,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from perijove.adapters.mlflow.client_store import ClientRunStore, client_errors
-from perijove.adapters.mlflow.run_queries import Rows, prepare
+from perijove.adapters.mlflow.run_file import Rows, prepare
 from perijove.adapters.mlflow.values import original_key, pack, short_key
-from perijove.core.errors import NotFoundError
+from perijove.core.errors import NotFoundError, UnavailableError
 from perijove.develop.ports import Point, Window
 from perijove.develop.series import down_sample
 
 PAGE: Final = 1000
 RECENT_SECONDS: Final = 2.0
 WHOLE_SECONDS: Final = 60.0
+AWAY_SECONDS: Final = 10.0
 OPEN: Final = ("RUNNING", "SCHEDULED")
 
 _TABLES: Final = """
@@ -42,6 +43,16 @@ CREATE INDEX metrics_run ON latest_metrics (run_uuid);
 """
 
 
+def _client(store: ClientRunStore) -> Any:
+    if store.remote:
+        from perijove.adapters.mlflow.remote import BriefClient
+
+        return BriefClient(store.uri)
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=store.uri)
+
+
 class RunMirror:
     """Copies of a remote store's runs: a ``RunDatabase``.
 
@@ -52,10 +63,8 @@ class RunMirror:
     """
 
     def __init__(self, store: ClientRunStore) -> None:
-        from mlflow import MlflowClient
-
         self._store = store
-        self._client: Any = MlflowClient(tracking_uri=store.uri)
+        self._client: Any = _client(store)
         self._lock = threading.RLock()
         self._given: Mapping[str, Mapping[str, str]] = {}
         self._changes = 0
@@ -99,6 +108,16 @@ class RunMirror:
         return down_sample(points, max(4, window.points)), len(points)
 
     def _refresh(self) -> None:
+        try:
+            self._look()
+        except UnavailableError:
+            if not self._changes:
+                raise
+            # What was copied still shows, and nobody waits each time for a server that is away.
+            self._due = max(self._due, time.monotonic() + AWAY_SECONDS)
+            self._recent_due = time.monotonic() + AWAY_SECONDS
+
+    def _look(self) -> None:
         began = time.monotonic()
         if began >= self._due:
             self._copy(list(self._search("")), whole=True)

@@ -30,7 +30,8 @@ def open_run_store(project: ProjectContext, *, own: bool = False) -> RunStore:
 
 def open_run_queries(store: RunStore) -> RunQueries:
     """Return what searches among a store's runs."""
-    from perijove.adapters.mlflow.run_queries import RunFile, SqlRunQueries
+    from perijove.adapters.mlflow.run_file import RunFile
+    from perijove.adapters.mlflow.run_queries import SqlRunQueries
     from perijove.adapters.mlflow.sqlite_store import SqliteRunStore
 
     if isinstance(store, SqliteRunStore):
