@@ -32,12 +32,11 @@ from perijove.core.secrets import mask_values
 from perijove.develop.tags import DISORDER_TAG
 from perijove.kernel.files import unwatched
 from perijove.kernel.history import Executed
-from perijove.kernel.saved import saved_cells
-from perijove.kernel.selection import Candidate, Missing, Selection
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from perijove.kernel.selection import Candidate, Missing, Selection
     from perijove.kernel.session import Session
 
 RECORDED: Final = "perijove.kernel.recorded"
@@ -79,6 +78,9 @@ class Sent:
 
 def select(session: Session, training: Executed, params: Mapping[str, Any] = {}) -> Selection:
     """Look at the cells that ran before a training cell."""
+    from perijove.kernel.saved import saved_cells
+    from perijove.kernel.selection import Selection
+
     shell, history = session.shell, session.history
     executed = history.executed if history is not None else []
     saved = saved_cells(session.notebook_path) or []
@@ -337,6 +339,8 @@ def _wish(session: Session, request: BackgroundRequest) -> Wish:
 
 
 def _source(session: Session, cell_id: str) -> str:
+    from perijove.kernel.saved import saved_cells
+
     if not cell_id:
         raise InvalidInputError("Which cell shall train is not said.", "Select a cell.")
     executed = session.history.executed if session.history is not None else []

@@ -35,7 +35,6 @@ from perijove.develop.tags import (
 )
 from perijove.develop.usage import together, with_cost
 from perijove.kernel import tracking
-from perijove.kernel.disordered import disorder_text
 from perijove.kernel.environment import git_commit, packages
 from perijove.kernel.files import unwatched
 from perijove.kernel.session import Inputs, Session
@@ -154,6 +153,8 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
             develop.record_inputs(run.run_id, inputs.refs, inputs.unregistered)
             develop.record_origin(run.run_id, cells=cells, environment=packages())
             if session.recording is None:  # else whoever sent it has looked at the notebook
+                from perijove.kernel.disordered import disorder_text
+
                 tags = {DISORDER_TAG: disorder_text(session)}
                 develop.store.write(run.run_id, Batch(tags=tags))
         except (PerijoveError, OSError) as error:
