@@ -12,12 +12,20 @@ export const MOST_LINES = 500;
 /** More words than these make no axis. */
 const MOST_WORDS = 30;
 
+const NO_PLACE = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
+/** From low to high; seen in both themes. */
+const RANGE = ['#785ad2', '#1e96ff', '#f06900'];
+
 type Value = number | string | null;
 
 /** What a column says of each run: numbers where all that have a value say one. */
 export function valuesOf(runs: PlottedRuns, column: string): Value[] {
   const place = runs.columns.indexOf(column);
-  const values = runs.rows.map(row => row.values[place] ?? null);
+  const values = runs.rows.map(row => {
+    const value = row.values[place] ?? null;
+    // What is no number, or beyond all numbers, has no place on an axis.
+    return typeof value === 'string' && NO_PLACE.test(value) ? null : value;
+  });
   const numbers = values.map(value => (value === null ? null : numberOf(value)));
   return numbers.some((number, index) => number === undefined && values[index] !== null)
     ? values.map(value => (value === null ? null : String(value)))
@@ -32,7 +40,10 @@ export function isPlottable(values: readonly Value[]): boolean {
 }
 
 function numberOf(value: number | string): number | undefined {
-  const number = typeof value === 'string' && value.trim() === '' ? NaN : Number(value);
+  if (typeof value === 'number') {
+    return value;
+  }
+  const number = value.trim() === '' ? NaN : Number(value);
   return Number.isFinite(number) ? number : undefined;
 }
 
@@ -77,7 +88,7 @@ export function scatterSpec(
             : {
                 type: 'quantitative' as const,
                 scale: {
-                  scheme: 'viridis' as const,
+                  range: RANGE,
                   ...(isWide(color) && { type: 'log' as const })
                 }
               })
@@ -163,7 +174,7 @@ export function parallelSpec(
     layer: [
       {
         data: { values: order.map(axis => ({ axis, at: 0, to: 1 })) },
-        mark: { type: 'rule', opacity: 0.4 },
+        mark: { type: 'rule', color: '#808080' },
         encoding: {
           x: {
             ...x,
@@ -204,7 +215,7 @@ export function parallelSpec(
             field: 'c',
             type: 'quantitative',
             legend: null,
-            scale: { scheme: 'viridis', domain: [0, 1] }
+            scale: { range: RANGE, domain: [0, 1] }
           },
           opacity: {
             condition: { param: 'near', empty: false, value: 1 },

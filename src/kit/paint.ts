@@ -19,10 +19,18 @@ export interface Paint {
 /** More lines than these are not named at their ends: the names would lie over each other. */
 const NAMED = 8;
 
+/** Longer names are cut, and whole on hover. */
+const LONGEST = 20;
+
 /** The lines that are named at their ends. */
 export function named(series: readonly ChartSeries[]): readonly ChartSeries[] {
-  const found = series.filter(one => one.faint !== true);
+  const found = series.filter(one => one.faint !== true && lastIndex(one) >= 0);
   return found.length > NAMED ? [] : found;
+}
+
+/** What a line is called at its end. */
+export function endName({ label }: ChartSeries): string {
+  return label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label;
 }
 
 /** All lines; what is lit lies above the others, which step back. */
@@ -158,7 +166,7 @@ function nameEnds(plot: uPlot, paint: Paint): void {
     .map(one => ({ one, at: lastIndex(one, paint.end) }))
     .filter(({ one, at }) => at >= 0 && (paint.props.log !== true || one.y[at]! > 0))
     .map(({ one, at }) => ({
-      label: one.label,
+      label: endName(one),
       color: paint.colors[paint.props.series.indexOf(one)] ?? '',
       lit: paint.lit === undefined || paint.lit === one.key,
       x: plot.valToPos(one.x[at] ?? 0, 'x', true),

@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css';
 import { locale } from '../api/language';
 import { absolute, figure } from './format';
 import { readAt, xEnds, yEnds, type Reading } from './lines';
-import { annotate, drawLines, named } from './paint';
+import { annotate, drawLines, endName, named } from './paint';
 import { colorOf } from './palette';
 import type { ChartProps, ChartSeries, Zoom } from './series';
 import { Tip } from './tip';
@@ -136,7 +136,7 @@ export class Plot {
   }
 
   private _endRoom(): number {
-    const longest = Math.max(0, ...named(this._props.series).map(one => one.label.length));
+    const longest = Math.max(0, ...named(this._props.series).map(one => endName(one).length));
     return Math.min(140, 16 + longest * 6);
   }
 

@@ -78,11 +78,11 @@ export function SelectionBar(props: SelectionBarProps): JSX.Element {
       )}
       <span className="pj-SelectionBar-space" />
       <Button look="link" onClick={props.onExport}>
-        {chosen === 0 ? trans.__('Export CSV') : trans.__('Export these')}
+        {chosen === 0 ? trans.__('Export CSV') : trans.__('Export')}
       </Button>
       {chosen > 0 && (
         <Button look="link" onClick={props.onClear}>
-          {trans.__('Choose none')}
+          {trans.__('Clear')}
         </Button>
       )}
     </div>
