@@ -123,7 +123,7 @@ async function ask(
 ): Promise<IChoice | null> {
   const { trans } = perijove;
   const body = new ReviewBody(perijove, reviewed, choice, failure);
-  const { button, value } = await new Dialog({
+  const dialog = new Dialog({
     title: trans.__('Train cell in the background'),
     body,
     buttons: [
@@ -132,7 +132,9 @@ async function ask(
     ],
     defaultButton: 1,
     focusNodeSelector: 'input'
-  }).launch();
+  });
+  dialog.addClass('pj-ReviewDialog');
+  const { button, value } = await dialog.launch();
   return button.accept ? value : null;
 }
 

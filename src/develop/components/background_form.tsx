@@ -8,6 +8,9 @@ import { firstLine } from '../cells';
 import { isAmount, type IChoice, type IReviewed } from '../review';
 import { Disorders } from './disorders';
 
+/** The code of the kernel's refusal to send cells that lack names. */
+const LACKING = 'names_missing';
+
 export interface BackgroundFormProps {
   reviewed: IReviewed;
   choice: IChoice;
@@ -21,11 +24,19 @@ export default function BackgroundForm(props: BackgroundFormProps): JSX.Element 
   const { reviewed, choice, failure, onChange } = props;
   const { review, problems } = reviewed;
   const trans = useTrans();
+  const force = {
+    forced: choice.force,
+    onForce: (forced: boolean) => onChange({ ...choice, force: forced })
+  };
   const amount = (text: string, whole: boolean): { error?: string } =>
     isAmount(text, whole) ? {} : { error: trans.__('a number') };
   return (
     <div className="pj-Review-form">
-      {failure !== undefined && <ErrorView error={failure} compact />}
+      {failure?.code === LACKING ? (
+        <Lacking lines={failure.message.split('\n').slice(1)} {...force} />
+      ) : (
+        failure !== undefined && <ErrorView error={failure} compact />
+      )}
       <div className="pj-Review-fields">
         <TextField
           label={trans.__('Name of the run')}
@@ -88,29 +99,32 @@ export default function BackgroundForm(props: BackgroundFormProps): JSX.Element 
           ))}
         </ul>
       )}
-      {problems.length > 0 && (
-        <div className="pj-Note" role="note">
-          <strong>{trans.__('These cells lack names')}</strong>
-          <ul className="pj-Review-problems">
-            {problems.map(problem => (
-              <li key={problem}>{problem}</li>
-            ))}
-          </ul>
-          <CheckField
-            label={trans.__('Send it all the same')}
-            checked={choice.force}
-            onChange={force => onChange({ ...choice, force })}
-          />
-        </div>
-      )}
-      {problems.length === 0 && failure?.code === 'names_missing' && (
-        <CheckField
-          label={trans.__('Send it all the same')}
-          checked={choice.force}
-          onChange={force => onChange({ ...choice, force })}
-        />
-      )}
+      {problems.length > 0 && failure?.code !== LACKING && <Lacking lines={problems} {...force} />}
       <Disorders items={review.disorder} />
+    </div>
+  );
+}
+
+/** The names that the cells that go along use and do not define. */
+function Lacking(props: {
+  lines: readonly string[];
+  forced: boolean;
+  onForce: (forced: boolean) => void;
+}): JSX.Element {
+  const trans = useTrans();
+  return (
+    <div className="pj-Note" role="alert">
+      <strong>{trans.__('The cells that go along lack names')}</strong>
+      <ul className="pj-Review-problems">
+        {props.lines.map(line => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+      <CheckField
+        label={trans.__('Send it all the same')}
+        checked={props.forced}
+        onChange={props.onForce}
+      />
     </div>
   );
 }
