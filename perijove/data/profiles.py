@@ -18,7 +18,8 @@ from perijove.core.errors import InvalidInputError, PerijoveError
 from perijove.core.files import sha256_text, write_atomically
 from perijove.core.leakage import LEAK_SCORE, TRAIN
 from perijove.core.project_file import DataTable
-from perijove.data.ports import Profiler, Work
+from perijove.data.ports import Work
+from perijove.data.profiler import Profiler
 from perijove.data.registry import Registry
 from perijove.data.tasks import Tasks
 

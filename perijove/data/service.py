@@ -16,7 +16,8 @@ from perijove.core.jobs import JobRunner
 from perijove.data.curation import Curation
 from perijove.data.history import History
 from perijove.data.making import Making
-from perijove.data.ports import DataEngine, DataSource, Lake, Profiler, Programs, RuleEngine
+from perijove.data.ports import DataEngine, DataSource, Lake, Programs, RuleEngine
+from perijove.data.profiler import Profiler
 from perijove.data.profiles import Profiles
 from perijove.data.quality import Quality
 from perijove.data.references import References

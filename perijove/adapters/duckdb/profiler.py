@@ -10,7 +10,8 @@ import msgspec
 from perijove.adapters.duckdb.workers import Workers, place_of
 from perijove.contracts.data import SplitFacts
 from perijove.contracts.table import Profile
-from perijove.data.ports import Table, Telling, Work
+from perijove.data.ports import Table, Work
+from perijove.data.profiler import Telling
 
 FOOTER_SECONDS = 30.0
 SAMPLE_SECONDS = 60.0
@@ -20,7 +21,7 @@ LEAKS_SECONDS = 300.0
 
 
 class DuckDbProfiler:
-    """Implements ``perijove.data.ports.Profiler``.
+    """Implements ``perijove.data.profiler.Profiler``.
 
     Parameters
     ----------
