@@ -113,7 +113,9 @@ const WORDS: Record<'run' | 'endpoint' | 'job', (trans: IPerijove['trans']) => W
     name: trans.__('Jobs'),
     stop: trans.__('Stop Job'),
     stopAll: trans.__('Stop All Jobs'),
-    sure: trans.__('All jobs of this project stop. What they have made so far is not kept.')
+    sure: trans.__(
+      'All jobs of this project stop. What trainings have logged stays; what others have made so far is not kept.'
+    )
   })
 };
 
