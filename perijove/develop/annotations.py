@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from perijove.contracts.tracker import RunNames, RunsChange
@@ -39,6 +39,8 @@ class Annotations:
         Tells how runs stand.
     views
         Shows them.
+    ingest
+        Moves what a run logged into the store.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class Annotations:
         queries: RunQueries,
         states: RunStates,
         views: RunViews,
+        ingest: Callable[[str], object],
     ) -> None:
         self.project = project
         self._store = store
         self._queries = queries
         self._states = states
         self._views = views
+        self._ingest = ingest
 
     def change(self, change: RunsChange, by: str) -> RunNames:
         """Write on runs; all of them are there, or none is changed.
@@ -119,6 +123,7 @@ class Annotations:
                 )
         for run_id in chosen:
             self._store.restore(run_id)
+            self._ingest(run_id)  # what it logged while it was deleted
         runs = [self._store.get_run(run_id) for run_id in chosen]
         self._audit(by, "restore runs", runs, {})
         return self._changed(runs)

@@ -7,6 +7,7 @@ costs a second reading and changes nothing, since what is written twice is there
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import time
@@ -30,6 +31,10 @@ CHUNK = 1024 * 1024
 QUIET_SECONDS = 60.0
 """A run whose journals did not grow for so long is looked at every ``FULL_SWEEP_SECONDS``."""
 FULL_SWEEP_SECONDS = 10.0
+SWEPT = 100
+"""Of those so many at a time: thousands of old runs must not hold up those that log now."""
+SETTLED_NS = 2_000_000_000
+"""A folder's time of change is as coarse as a clock's tick: what is younger is read again."""
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _INT64 = 2**63
 
@@ -71,10 +76,12 @@ class Ingester:
         self.store = store
         self._damaged: set[Path] = set()
         self._orphans: set[str] = set()
-        self._quiet: set[str] = set()
+        self._quiet: dict[str, float] = {}
+        """When each was looked at, the one that waits longest first."""
+        self._names: tuple[int, list[str]] = 0, []
+        """The runs with journals, as of a change of their folder."""
         self._failed: dict[str, None] = {}
         """Runs whose points were refused, the one that was tried last behind the others."""
-        self._full_sweep = -FULL_SWEEP_SECONDS
 
     def folder(self, run_id: str) -> Path:
         """Return the folder of a run's journals.
@@ -102,6 +109,8 @@ class Ingester:
             call goes on from there, with the other runs first.
         """
         journals = self.project.paths.journals
+        if run_id is not None:
+            self._orphans.discard(run_id)  # it may have been deleted, and restored
         runs = self._due(journals) if run_id is None else [self.folder(run_id).name]
         if not runs or not journals.is_dir():
             return set()
@@ -115,16 +124,25 @@ class Ingester:
 
     def _due(self, journals: Path) -> list[str]:
         try:
-            names = [entry.name for entry in os.scandir(journals) if _RUN_ID.fullmatch(entry.name)]
+            names = self._runs(journals)
         except FileNotFoundError:
             return []
-        if time.monotonic() - self._full_sweep >= FULL_SWEEP_SECONDS:
-            self._full_sweep = time.monotonic()
-            self._quiet.clear()
+        swept = time.monotonic() - FULL_SWEEP_SECONDS
+        waiting = list(itertools.islice(self._quiet.items(), SWEPT))
+        for name, looked in waiting:
+            if looked <= swept:
+                self._quiet.pop(name, None)
         due = [name for name in names if name not in self._quiet and name not in self._orphans]
         # A run that the store refuses must not stand in the way of the others.
         failed = [name for name in self._failed if name in due]
         return [name for name in due if name not in self._failed] + failed
+
+    def _runs(self, journals: Path) -> list[str]:
+        changed = journals.stat().st_mtime_ns
+        if changed != self._names[0] or time.time_ns() - changed < SETTLED_NS:
+            found = [entry.name for entry in os.scandir(journals)]
+            self._names = changed, [name for name in found if _RUN_ID.fullmatch(name)]
+        return self._names[1]
 
     def _ingest_runs(self, runs: list[str]) -> set[str]:
         moved: set[str] = set()
@@ -188,7 +206,8 @@ class Ingester:
                 return moved
             self._keep(run_id, state)
         if time.time() - newest > QUIET_SECONDS:
-            self._quiet.add(run_id)
+            self._quiet.pop(run_id, None)  # to the end
+            self._quiet[run_id] = time.monotonic()
         return moved
 
     def _withdraw(self, run_id: str, state: Ingested, cuts: dict[str, int]) -> Ingested:

@@ -49,7 +49,7 @@ class Tracker:
         queries = engines.queries
         self.queries = queries
         self.table = RunTables(project, store, queries, states, ingester, views.refresh)
-        self.annotations = Annotations(project, store, queries, states, views)
+        self.annotations = Annotations(project, store, queries, states, views, ingester.ingest)
         self.curves = Curves(queries, views.refresh)
         self.comparisons = Comparisons(views.get)
         self.importance = ImportanceRoom(queries, engines.weigh, study)
