@@ -69,9 +69,13 @@ def sent(sent: Sent) -> str:
     ]
     if job.waiting:
         lines.append(f"  waits: {job.waiting}")
-    lines += [
-        f"  left out: cell {one.number}, {one.reason or 'not chosen'}" for one in sent.left_out
-    ]
+    reasons: dict[str, list[str]] = {}
+    for one in sent.left_out:
+        reasons.setdefault(one.reason or "it was not chosen", []).append(str(one.number))
+    for reason, numbers in reasons.items():
+        many = len(numbers) > 1
+        which = f"cells {', '.join(numbers)}, of each:" if many else f"cell {numbers[0]},"
+        lines.append(f"  left out: {which} {reason}")
     lines += [f"  missing: {one}" for one in sent.missing]
     return "\n".join(lines)
 
