@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from perijove.adapters.jobs import folders
 from perijove.adapters.jobs.board import JobBoard
 from perijove.adapters.ray.cluster import Cluster
 from perijove.adapters.ray.executor import RayExecutor
 from perijove.adapters.workbench import Workbench
 from perijove.contracts.develop import Cell
 from perijove.core.context import ProjectContext
-from perijove.core.errors import InvalidInputError, UnavailableError
+from perijove.core.errors import UnavailableError
 from perijove.core.jobs import JobSpec
 from perijove.core.recipes import RECIPE_FILE, Recipe, encode_recipe
 from perijove.testing.executor import ExecutorSuite
@@ -126,42 +125,3 @@ def test_a_cluster_that_refuses_or_forgets_is_told(
     assert board.list() == []
     monkeypatch.delenv("RAY_AUTH_TOKEN")
     assert Cluster(cluster).details("perijove-of-yesterday") is None
-
-
-def test_a_cluster_that_is_away_is_told_and_its_jobs_stay(
-    project: ProjectContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:9")
-    board = JobBoard(project)
-    spec = JobSpec("train", "t", "s", [sys.executable, "-c", "pass"], "ada", executor="ray")
-    with pytest.raises(UnavailableError, match="does not answer"):
-        board.submit(spec)
-    # One that was submitted before it went away.
-    folder = board.folder / "0123456789abcdef"
-    folder.mkdir(parents=True)
-    folders.fill(folder, folders.Manifest.of(spec, folder.name, 0, project.paths.root), {})
-    (folder / "executor.json").write_text('{"address": "http://127.0.0.1:9", "submission": "x"}')
-    job = board.get(folder.name)
-    assert job.state == "queued"
-    assert job.waiting == "the Ray cluster at http://127.0.0.1:9 to answer"
-
-
-def test_no_token_goes_where_a_project_says_that_nobody_trusts(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    project = ProjectContext.open(folder)
-    info = RayExecutor(project).info()
-    assert not info.available
-    assert "RAY_ADDRESS" in info.reason
-    text = project.paths.definition.read_text()
-    project.paths.definition.write_text(f'{text}\n[jobs]\nray = "http://127.0.0.1:9"\n')
-    assert "does not answer" in RayExecutor(project).info().reason
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder.parent / "of-another-user"))
-    assert "not trusted" in RayExecutor(ProjectContext.open(folder)).info().reason
-
-
-@pytest.mark.parametrize("address", ["", "ray://h:1", "file:///etc/passwd", "http://"])
-def test_what_is_no_dashboard_is_refused(address: str) -> None:
-    with pytest.raises(InvalidInputError, match="not the address"):
-        Cluster(address)

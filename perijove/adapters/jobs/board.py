@@ -47,6 +47,7 @@ from perijove.core.recipes import again
 ID: Final = re.compile(r"[0-9a-z]{8,32}")
 KEPT: Final = 1000
 PULSE: Final = 50
+LOST: Final = "job_lost"
 
 
 class _Progress(msgspec.Struct):
@@ -269,15 +270,16 @@ class JobBoard:
             stop = read(folder / STOP_FILE, dict[str, Any]) or {}
             by = stop.get("by")
             return {"detail": f"stopped by {by}" if by else "ended by the system"}
-        said = status.error
-        if said is None and job.state == "lost":
+        said = status.error or read(folder / ERROR_FILE, ErrorBody)
+        if job.state == "lost" and (said is None or said.code != LOST):
+            # What the program itself said last is not why it is lost.
             said = ErrorBody(
-                code="job_lost",
+                code=LOST,
                 message="Its supervisor died, and its processes were ended.",
                 hint="The machine may have been restarted or short of memory: start it again.",
             )
         if said is None:
-            said = read(folder / ERROR_FILE, ErrorBody) or ErrorBody(
+            said = ErrorBody(
                 code="job_failed",
                 message=f"{_how(job.exit_code)} {self._last_line(folder, job)}".strip(),
                 hint="Its log has the details.",
@@ -318,7 +320,7 @@ def _environment(manifest: Manifest) -> dict[str, str]:
 
 def _gone(executor: str) -> ErrorBody:
     return ErrorBody(
-        code="unknown_executor",
+        code=LOST,
         message=f"It was run by {executor}, which is not installed here.",
         hint="Install the package that brings it, and look again.",
     )

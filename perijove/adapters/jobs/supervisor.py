@@ -2,7 +2,7 @@
 
     python -I supervisor.py FOLDER [SECONDS OF GRACE]
 
-It imports the standard library only, and little of that, so that it takes 5 MB. A job that wants
+It imports the standard library only, and little of that, so that it takes 6 MB. A job that wants
 CPUs or GPUs waits in the queue of :mod:`perijove.adapters.jobs.leases` first. Its state is a
 file replaced atomically; that file's time is its heartbeat. When the supervisor is killed, the
 job's own process dies with it (on Linux the system sees to that), and whoever notices ends the
