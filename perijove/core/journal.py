@@ -134,6 +134,8 @@ class JournalReader:
         end
             Where in the file to stop; None for its end.
         """
+        if end is not None and end <= self.offset:
+            return []
         try:
             with self.path.open("rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size

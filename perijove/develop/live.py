@@ -8,7 +8,7 @@ from perijove.contracts.base import number
 from perijove.contracts.develop import Series
 from perijove.core.cuts import read_cuts
 from perijove.core.errors import NotFoundError, PerijoveError, UnavailableError
-from perijove.core.journal import JournalFolder
+from perijove.core.journal import MAGIC, JournalFolder
 from perijove.develop.ingester import Ingester, understand
 from perijove.develop.ports import Point, RunQueries, Window
 from perijove.develop.series import LIMIT, to_series
@@ -69,7 +69,7 @@ class LiveCurve:
         try:
             self._ingester.ingest(self._run_id)
             state = self._ingester.state(self._run_id)
-            if not state.cursors and self._folder.sizes():
+            if not state.cursors and max(self._folder.sizes().values(), default=0) > len(MAGIC):
                 return None  # the store has no such run: its journals are all there is
             self._counter, self._stored = store.change_counter(), store.point_cursor()
             window = Window(points=limit)
