@@ -81,6 +81,10 @@ class JobBoard:
     # Submitting
 
     def submit(self, spec: JobSpec) -> Job:
+        return self._submit(spec, {})
+
+    def _submit(self, spec: JobSpec, kept: Mapping[str, bytes]) -> Job:
+        """Start a job; ``kept`` are files that an earlier one's program left."""
         if not spec.argv:
             raise InvalidInputError("A job needs a program to run.")
         folders.check_names(spec.files)
@@ -93,6 +97,8 @@ class JobBoard:
             self.project.paths.make_state()
             self.folder.mkdir(mode=0o700, exist_ok=True)
             folder.mkdir(mode=0o700)
+            for name, content in kept.items():
+                write_atomically(folder / name, content)
             folders.fill(folder, manifest, spec.files)
             executor.start(folder, spec)
         except OSError as error:
@@ -128,12 +134,12 @@ class JobBoard:
             resources=manifest.resources, notebook=manifest.notebook, files=files, retry_of=id,
             attempt=manifest.attempt + 1,
         )  # fmt: skip
-        new = self.submit(spec)
+        kept = {}
         if resume:
             # It can be gone on with from there even when it ends before it keeps another one.
             with contextlib.suppress(OSError):
-                shutil.copyfile(folder / CHECKPOINT_FILE, self.folder / new.id / CHECKPOINT_FILE)
-        return new
+                kept[CHECKPOINT_FILE] = (folder / CHECKPOINT_FILE).read_bytes()
+        return self._submit(spec, kept)
 
     def _refuse_two(self, job: Job) -> None:
         """Two processes must not go on with the same run."""
