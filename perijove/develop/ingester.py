@@ -217,12 +217,13 @@ class Ingester:
         cursors = dict(state.cursors)
         for name, end in cuts.items():
             behind = JournalReader(self.folder(run_id) / name, end or len(MAGIC))
-            reached = cursors.get(name, 0)
+            # Where it is not known how far it had got, all of it may be there.
+            reached = cursors.get(name)
             while records := behind.read(CHUNK, reached):
                 points = understand(records).batch.points
                 if points:
                     self.store.withdraw(run_id, points)
-            cursors[name] = min(reached, end)
+            cursors[name] = 0 if reached is None else min(reached, end)
         state = msgspec.structs.replace(state, cursors=cursors, cuts=cuts)
         self._keep(run_id, state)
         return state

@@ -91,6 +91,8 @@ def checkpoint(state: Any, step: int | None = None) -> Path | None:
     folder = run.checkpoints
     if folder is None:
         return None
+    if isinstance(run, tracking.ResumedRun):
+        run.start_anew()
     with unwatched():
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -140,6 +142,7 @@ def resume() -> Any:
             "Start the job again without resuming.",
             code="checkpoint_damaged",
         )
+    run.start_anew()
     return None
 
 

@@ -74,7 +74,7 @@ def set_seed(seed: int) -> None:
     random.seed(seed)
     when_imported("numpy", "seed", lambda numpy: numpy.random.seed(seed % 2**32))
     when_imported("torch", "seed", lambda torch: torch.manual_seed(seed))
-    when_imported("tensorflow", "seed", lambda keras: keras.random.set_seed(seed))
+    when_imported("tensorflow", "seed", lambda flow: flow.random.set_seed(seed))
 
 
 def set_deterministic() -> None:

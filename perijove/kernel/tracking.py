@@ -152,9 +152,14 @@ class ResumedRun(ActiveRun):
         if cuts:
             write_cuts(self.folder, cuts)
 
-    def log(self, metrics: dict[str, float], step: int | None) -> None:
-        if not self._placed:  # the code did not ask for its checkpoint: it starts anew
+    def start_anew(self) -> None:
+        """Count nothing of what was logged before, unless it goes on from a checkpoint already."""
+        if not self._placed:
             self.go_on({})
+
+    def log(self, metrics: dict[str, float], step: int | None) -> None:
+        if not self._placed:  # the code did not ask for its checkpoint
+            self.start_anew()
         super().log(metrics, step)
 
 
