@@ -2,8 +2,9 @@ import { Notification } from '@jupyterlab/apputils';
 
 import type { Ended, IPerijove, Job } from '../api';
 import { parseRef } from '../api/refs';
+import { CommandIDs as DevelopIDs } from '../develop/tokens';
 import { CommandIDs } from './tokens';
-import { endWord } from './words';
+import { endWord, isRefuted } from './words';
 
 /** A job that came to a good end is news for so many milliseconds. */
 const NEWS_MS = 15_000;
@@ -20,10 +21,17 @@ export function tellEndings(perijove: IPerijove): void {
       return;
     }
     const good = job.state === 'finished';
-    const kind = parseRef(job.subject)?.kind ?? '';
+    const ref = parseRef(job.subject);
+    const kind = ref?.kind ?? '';
     const actions: Notification.IAction[] = [];
     // A good end is about what was made, a bad one about the log.
-    if (good && openers.has(kind)) {
+    if (good && job.kind === 'rerun') {
+      actions.push({
+        label: trans.__('Open certificate'),
+        callback: () =>
+          void commands.execute(DevelopIDs.openRun, { run_id: ref?.name ?? '', tab: 'verify' })
+      });
+    } else if (good && openers.has(kind)) {
       actions.push({
         label: openWord(kind, perijove),
         callback: () => void openers.open(job.subject)
@@ -34,14 +42,14 @@ export function tellEndings(perijove: IPerijove): void {
       callback: () => void commands.execute(CommandIDs.openJob, { id: job.id })
     });
     Notification.emit(endWord(job, trans), look(job), {
-      autoClose: good ? NEWS_MS : false,
+      autoClose: good && !isRefuted(job) ? NEWS_MS : false,
       actions
     });
   });
 }
 
-function look({ state }: Job): Notification.TypeOptions {
-  return state === 'finished' ? 'success' : 'error';
+function look(job: Job): Notification.TypeOptions {
+  return job.state !== 'finished' ? 'error' : isRefuted(job) ? 'warning' : 'success';
 }
 
 function openWord(kind: string, { trans }: IPerijove): string {

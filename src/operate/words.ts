@@ -30,10 +30,20 @@ export function stopQuestion(kind: string, title: string, trans: Trans): StopQue
   return { title: trans.__('Stop job %1?', title), body, accept: trans.__('Stop job'), warn: true };
 }
 
+/** Whether a rerun did its work, and what it proved is that the run cannot be had again. */
+export function isRefuted({ kind, result }: Job): boolean {
+  return kind === 'rerun' && result['ok'] === false;
+}
+
 /** How a job ended, in a sentence. */
 export function endWord(job: Job, trans: Trans): string {
   switch (job.state) {
     case 'finished':
+      if (job.kind === 'rerun') {
+        return isRefuted(job)
+          ? trans.__('%1 came to something else: the run is not verified.', job.title)
+          : trans.__('%1 came to the same: the run is verified.', job.title);
+      }
       return trans.__('%1 has finished.', job.title);
     case 'failed':
       return trans.__(

@@ -13,6 +13,7 @@ import type { PageArgs, PageProps } from '../../kit/page';
 import { colorOf } from '../../kit/palette';
 import { useResource } from '../../kit/resource';
 import { useServices, useTrans } from '../../kit/services';
+import { StateGlyph } from '../../kit/state';
 import { Tabs, type Tab } from '../../kit/tabs';
 import { Time } from '../../kit/values';
 import { PLAIN_CURVES, readCurveLook, type CurveLook } from '../curve_look';
@@ -190,6 +191,15 @@ function Facts({ run, summary }: { run: Run; summary: RunSummary }): JSX.Element
         </span>
       )}
       {summary.job !== '' && <span>{trans.__('in the background')}</span>}
+      {summary.proved !== null && (
+        <span>
+          <StateGlyph
+            state={summary.proved ? 'pass' : 'fail'}
+            label={summary.proved ? trans.__('verified') : trans.__('not verified')}
+            word
+          />
+        </span>
+      )}
       {run.parent !== '' && (
         <span>
           <Button

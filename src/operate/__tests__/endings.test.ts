@@ -80,6 +80,14 @@ describe('the end of a job', () => {
     expect(told?.options.actions?.map(one => one.label)).toEqual(['Open job']);
   });
 
+  it('of a rerun says what it proved', () => {
+    end({ kind: 'rerun', title: 'Rerun hgb-1', result: { ok: false } });
+    const [told] = Notification.manager.notifications;
+    expect(told?.message).toContain('not verified');
+    expect(told?.type).toBe('warning');
+    expect(told?.options.actions?.map(one => one.label)).toContain('Open certificate');
+  });
+
   it('is no news to whoever stopped it', () => {
     end({ state: 'stopped' });
     expect(Notification.manager.count).toBe(0);
