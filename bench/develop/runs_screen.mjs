@@ -252,7 +252,7 @@ try {
     { timeout: 60_000 }
   );
   const chosen = Date.now();
-  await page.locator('.pj-LongTable-head input[type=checkbox]').check();
+  await page.locator('.pj-LongTable-head input[type=checkbox]').click();
   const frame = '[data-metric="loss"] .pj-Chart-frame';
   await page.waitForSelector(`${frame}[data-lines="${CURVES}"]`, { timeout: 60_000 });
   console.log(

@@ -84,9 +84,17 @@ export function LongTable<Row>(props: LongTableProps<Row>): JSX.Element {
     }
   }, [first, last, onView, question]);
 
+  const { top } = view;
+  const scrolled = useRef(top);
+  useLayoutEffect(() => {
+    scrolled.current = top;
+  }, [top]);
   useLayoutEffect(() => {
     setAt(-1);
-    scroller?.scrollTo({ top: 0 });
+    // To be asked where it is costs a layout of the page: it is only moved when it was scrolled.
+    if (scrolled.current > 0) {
+      scroller?.scrollTo({ top: 0 });
+    }
   }, [question, scroller]);
 
   const moveTo = (index: number): void => {

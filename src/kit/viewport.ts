@@ -9,6 +9,8 @@ export interface Viewport {
   /** The rows to be made, from `first` up to before `last`. */
   first: number;
   last: number;
+  /** The first row that is seen. */
+  top: number;
   /** How far it is scrolled sideways, and how wide it is, in pixels. */
   left: number;
   width: number;
@@ -57,6 +59,7 @@ export function useViewport(
   return {
     first,
     last: Math.min(total, view.top + view.rows + OVERSCAN),
+    top: view.top,
     left: view.left,
     width: view.width,
     measure

@@ -67,7 +67,7 @@ export function SearchBox({ value, onSearch, fault, columns, box }: SearchBoxPro
       accept(Math.max(0, at));
     } else if (event.key === 'Enter') {
       setOffer(null);
-      search(text, true);
+      search(event.currentTarget.value, true);
     } else if (event.key === 'Escape' && (offer !== null || text !== '')) {
       event.stopPropagation();
       if (offer !== null) {
