@@ -81,7 +81,7 @@ def schema_text(schema: Any) -> str:
 
 
 def _document(text: str) -> dict[str, Any]:
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     if len(text) > LONGEST:
         raise InvalidInputError("The schema is longer than a megabyte.", "Import it in parts.")
