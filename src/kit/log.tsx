@@ -57,7 +57,7 @@ function useJobLog(id: string): {
         const skipped = from === undefined && log.offset > TAIL;
         place.current = log.offset;
         setPrinted(old => joined(old, log.text, skipped, log.ended));
-        if (log.ended && log.text === '') {
+        if (log.ended && (log.text === '' || log.offset === from)) {
           return;
         }
         if (!log.ended) {

@@ -12,14 +12,14 @@ export type VegaSpec = TopLevelSpec;
 export interface VegaPlotProps {
   /** What it shows, for screen readers. */
   label: string;
-  /** A Vega-Lite specification. Another object draws anew. */
+  /** A specification of Vega-Lite, or of Vega where it says so. Another object draws anew. */
   spec: VegaSpec;
   /** Takes the width that there is, which a specification of somebody else's may not bear. */
   fill?: boolean;
 }
 
 /**
- * A Vega-Lite plot in the theme's colours.
+ * A plot of Vega-Lite in the theme's colours.
  *
  * #### Notes
  * A specification may come from a file that anybody wrote. Its expressions are interpreted and not
@@ -50,7 +50,6 @@ export function VegaPlot({ label, spec, fill = false }: VegaPlotProps): JSX.Elem
         node,
         { ...safe, ...(fill && { width: 'container', autosize: 'fit-x' }) },
         {
-          mode: 'vega-lite',
           actions: false,
           ast: true,
           renderer: 'canvas',
