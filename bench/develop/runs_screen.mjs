@@ -232,7 +232,7 @@ try {
   const filters = [];
   answers.length = 0;
   for (let turn = 0; turn < REPEATS; turn += 1) {
-    await page.evaluate(text => (window.wanted = text), `metrics.loss > 0.${turn + 1}`);
+    await page.evaluate(text => (window.wanted = text), `metrics.val_auc > 0.${turn + 1}`);
     filters.push(await until(page, ['.pj-SearchBox input', null]));
     await page.waitForTimeout(700);
   }

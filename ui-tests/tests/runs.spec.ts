@@ -285,10 +285,10 @@ test('a point is on the screen within a second', async ({ page, tmpPath }) => {
     .filter(([step]) => step > (seen[0]?.[0] ?? 0))
     .map(([step, at]) => (seen.find(([shown]) => shown >= step)?.[1] ?? Infinity) - at)
     .sort((a, b) => a - b);
-  const p95 = waits[Math.floor(waits.length * 0.95)]!;
+  const p95 = waits[Math.floor(waits.length * 0.95)];
   test.info().annotations.push({
     type: 'point to pixel',
-    description: `p50 ${waits[waits.length >> 1]!.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms, ${waits.length} points`
+    description: `p50 ${waits[waits.length >> 1].toFixed(0)} ms, p95 ${p95.toFixed(0)} ms, ${waits.length} points`
   });
   expect(waits.length).toBeGreaterThan(30);
 });
