@@ -132,8 +132,8 @@ def queue_folder() -> Path:
     ForbiddenPathError
         When it is somebody else's.
     """
-    if set_ := os.environ.get(QUEUE_VARIABLE):
-        return Path(set_)
+    if named := os.environ.get(QUEUE_VARIABLE):
+        return Path(named)
     base = Path(BASE.format(uid=os.getuid()))
     with contextlib.suppress(FileExistsError):
         base.mkdir(mode=0o700)
