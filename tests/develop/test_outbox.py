@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,8 @@ from perijove.develop.ports import Batch
 from perijove.testing.run_store import START, RunStoreSuite
 
 PROGRAM = Path(__file__).with_name("tracking_server.py")
+REAL = os.environ.get("PERIJOVE_TEST_MLFLOW", "")
+"""The ``mlflow`` command of an environment with the full package: its server is taken instead."""
 
 
 class Server:
@@ -42,15 +46,30 @@ class Server:
         self.process = None
 
     def start(self):
+        if REAL:
+            self.process = subprocess.Popen(
+                [REAL, "server", "--backend-store-uri", database.own_uri(self.paths), "--port",
+                 str(self.port), "--workers", "1", "--artifacts-destination", self.paths.artifacts],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+            until(self._answers, "MLflow's server answers", 90)
+            return
         self.process = subprocess.Popen(
             [sys.executable, PROGRAM, self.paths.mlflow_db, str(self.port), self.paths.artifacts],
-            stdout=subprocess.PIPE,
-        )
+            stdout=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
         assert self.process.stdout.readline() == b"ready\n"
+
+    def _answers(self):
+        try:
+            place = f"{self.uri}/api/2.0/mlflow/experiments/get?experiment_id=0"
+            return urllib.request.urlopen(place, timeout=60).status == 200
+        except OSError:
+            return False
 
     def kill(self):
         if self.process is not None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)  # MLflow's has workers
             self.process.communicate()
             self.process = None
 
@@ -133,7 +152,7 @@ import os, signal, sys, time
 import mlflow
 run = mlflow.start_run(experiment_id="0")
 mlflow.log_metric("loss", 1.0, step=0)
-os.kill({server.process.pid}, signal.SIGKILL)
+os.killpg({server.process.pid}, signal.SIGKILL)
 began = time.monotonic()
 for step in range(1, 40):
     mlflow.log_metric("loss", 1 / step, step=step)
