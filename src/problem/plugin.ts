@@ -71,7 +71,15 @@ export const problem: JupyterFrontEndPlugin<void> = {
     );
 
     openers.add('signoff', () => commands.execute(CommandIDs.openProject));
-    for (const kind of ['source', 'quality', 'proof', 'split', 'certificate', 'evaluation', 'outcomes']) {
+    for (const kind of [
+      'source',
+      'quality',
+      'proof',
+      'split',
+      'certificate',
+      'evaluation',
+      'outcomes'
+    ]) {
       openers.add(kind, ref =>
         commands.execute(CommandIDs.openLineage, {
           ref: `${ref.kind}:${ref.name}@${ref.version ?? 1}`

@@ -130,7 +130,10 @@ test('rows are filtered, sorted, found, written as code and exported', async ({
   expect(readFileSync(file, 'utf8').trim().split('\n').length).toBe(ROWS + 1);
 });
 
-test('rows that are scrolled to look as if they were painted at once', async ({ page, tmpPath }) => {
+test('rows that are scrolled to look as if they were painted at once', async ({
+  page,
+  tmpPath
+}) => {
   // Too narrow for all columns.
   await page.setViewportSize({ width: 420, height: 640 });
   python(tmpPath, 'import make');

@@ -60,7 +60,9 @@ export function kindName(kind: NodeKind, trans: Trans): string {
 
 /** What was found out about another node, and is no thing of its own. */
 export function isFinding(kind: NodeKind): boolean {
-  return ['quality', 'proof', 'certificate', 'recipe', 'evaluation', 'signoff', 'split'].includes(kind);
+  return ['quality', 'proof', 'certificate', 'recipe', 'evaluation', 'signoff', 'split'].includes(
+    kind
+  );
 }
 
 /** What a node is known by: a run by its name, what was found out by its result. */
