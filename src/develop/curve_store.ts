@@ -393,12 +393,7 @@ export class CurveStore {
 }
 
 /** The whole with what is known more closely of a part of it; what came since stays at its end. */
-function inserted(
-  whole: Series,
-  close: Series,
-  by: 'step' | 'time',
-  start: number
-): Series {
+function inserted(whole: Series, close: Series, by: 'step' | 'time', start: number): Series {
   const at = by === 'step' ? whole.steps : whole.times;
   const known = by === 'step' ? close.steps : close.times;
   const last = known.at(-1) ?? -Infinity;
