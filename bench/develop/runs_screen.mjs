@@ -256,7 +256,7 @@ try {
   const frame = '[data-metric="loss"] .pj-Chart-frame';
   await page.waitForSelector(`${frame}[data-lines="${CURVES}"]`, { timeout: 60_000 });
   console.log(
-    `${'20 runs chosen to their curves drawn'.padEnd(48)} ${(Date.now() - chosen).toFixed(1).padStart(8)} ms`
+    `${'20 runs chosen to their curves, while ingested'.padEnd(48)} ${(Date.now() - chosen).toFixed(1).padStart(8)} ms`
   );
   await page.waitForTimeout(4000);
   await page.evaluate(selector => {
