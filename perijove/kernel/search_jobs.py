@@ -26,6 +26,8 @@ from perijove.kernel.trials import Objective, SearchLoop, told
 
 WORKER_TAG: Final = "perijove.worker"
 """Of a job's run: which worker of its search it is."""
+LEFT: Final = "left"
+"""The tag of one that is done with its trials: its run goes on for a moment."""
 MOST_JOBS: Final = 64
 
 
@@ -112,6 +114,7 @@ def work(
     name, facts = read_worker(session, worker)
     writer = tracking.ActiveRun(session.paths, head_id)
     state: EndState = "failed"
+    loop: SearchLoop | None = None
     try:
         _keep(session, head_id)
         loop = SearchLoop(session, name, facts, head_id, writer, worker=int(number or 0))
@@ -121,9 +124,9 @@ def work(
         state = "stopped"
         raise
     finally:
-        writer.close()
         with unwatched():
-            _leave(session, head_id, state)
+            _leave(session, head_id, state, loop)
+        writer.close()
 
 
 def _keep(session: Session, head_id: str) -> None:
@@ -141,14 +144,19 @@ def _keep(session: Session, head_id: str) -> None:
             develop.assign_job(head_id, folder.name)
 
 
-def _leave(session: Session, head_id: str, state: EndState) -> None:
+def _leave(session: Session, head_id: str, state: EndState, loop: SearchLoop | None) -> None:
     """End the search's run when no other worker is at it."""
     develop = session.workbench.develop
     own = session.recording.run.run_id if session.recording and session.recording.run else ""
     with locked(session.paths.state / "search.lock"):
+        if own:
+            develop.store.write(own, Batch(tags={WORKER_TAG: LEFT}))
         for run_id in develop.store.children(head_id):
             run = develop.store.get_run(run_id)
-            at_work = develop.states.of(run) in ("running", "queued")
-            if run_id != own and WORKER_TAG in run.tags and at_work:
+            if run_id == own or run.tags.get(WORKER_TAG, LEFT) == LEFT:
+                continue
+            if develop.states.of(run) in ("running", "queued"):
                 return
+        if loop is not None:
+            loop.log_best()  # the others' last trials among them
         develop.finish_run(head_id, state)

@@ -211,7 +211,18 @@ class SearchLoop:
                 return
             if self.best is None or better(value, self.best, self.facts.direction):
                 self.best, self.params = value, asked.params
-            self._writer.log({f"{BEST}{self.facts.metric}": self.best}, asked.number)
+            self.log_best()
+
+    def log_best(self) -> None:
+        """Log the best value to the search's run: over the trials of all who share them."""
+        history = self.report().history
+        found = [] if self.best is None else [self.best]
+        found += [float(value) for value in history[-1:] if value != "NaN"]
+        if not found:
+            return
+        top = max(found) if self.facts.direction == "maximize" else min(found)
+        # By how many there are: numbers of trials that run side by side end in any order.
+        self._writer.log({f"{BEST}{self.facts.metric}": top}, max(0, len(history) - 1))
 
     def _value(self, run_id: str) -> float | None:
         develop = self.session.workbench.develop
