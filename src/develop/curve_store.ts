@@ -6,6 +6,7 @@ import {
   type Request,
   type Series
 } from '../api';
+import { inserted, type CurveWindow } from './curve_window';
 import { extend } from './curves';
 import { isCurve } from './paths';
 
@@ -13,13 +14,6 @@ export type FetchCurves = (
   request: Request<'CurvesRequest'>,
   signal: AbortSignal
 ) => Promise<CurveSet>;
-
-/** A part of the curves that is looked at more closely. */
-export interface CurveWindow {
-  by: 'step' | 'time';
-  /** For each run, for the same span of a run's own time lies elsewhere for each. */
-  of: (runId: string) => readonly [number, number];
-}
 
 /** Runs that are asked for at once. */
 const MOST = 50;
@@ -390,33 +384,6 @@ export class CurveStore {
   private _window: CurveWindow | null = null;
   private _zooming: AbortController | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined;
-}
-
-/** The whole with what is known more closely of a part of it; what came since stays at its end. */
-function inserted(whole: Series, close: Series, by: 'step' | 'time', start: number): Series {
-  const at = by === 'step' ? whole.steps : whole.times;
-  const known = by === 'step' ? close.steps : close.times;
-  const last = known.at(-1) ?? -Infinity;
-  const before: number[] = [];
-  const after: number[] = [];
-  at.forEach((x, index) => {
-    if (x < start) {
-      before.push(index);
-    } else if (x > last) {
-      after.push(index);
-    }
-  });
-  const joined = <T>(of: (series: Series) => readonly T[]): T[] => [
-    ...before.map(index => of(whole)[index]!),
-    ...of(close),
-    ...after.map(index => of(whole)[index]!)
-  ];
-  return {
-    ...whole,
-    steps: joined(series => series.steps),
-    values: joined(series => series.values),
-    times: joined(series => series.times)
-  };
 }
 
 /** In the next frame; soon where no frame comes, as in a window that is covered. */

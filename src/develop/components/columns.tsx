@@ -10,7 +10,7 @@ import { columnHelp, columnTitle, kindTitle } from '../names';
 import { GroupCell, RunCell, TagsCell } from './cells';
 import { Mark, MarkButton } from './marks';
 
-export const NAME = 'attributes.run_name';
+const NAME = 'attributes.run_name';
 
 export interface RunColumnsOptions {
   /** The columns that are shown, and those that the lines have values of. */

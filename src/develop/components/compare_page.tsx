@@ -129,7 +129,7 @@ function CompareView(props: { comparison: Comparison; kpis: readonly Kpi[] }): J
           </li>
         ))}
       </ul>
-      <ComparedTable comparison={comparison} kpis={kpis} lit={lit} onLit={setLit} />
+      <ComparedTable comparison={comparison} lit={lit} onLit={setLit} />
       <Section title={trans.__('Curves')}>
         <CurvePanel
           runs={charted}

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 
-import type { ComparedRow, Comparison, Kpi } from '../../api';
+import type { ComparedRow, Comparison } from '../../api';
 import { Button } from '../../kit/button';
 import { classes } from '../../kit/classes';
 import { CheckField } from '../../kit/form';
@@ -9,16 +9,15 @@ import { count, figure } from '../../kit/format';
 import { Section } from '../../kit/header';
 import { useOpen } from '../../kit/open';
 import { colorOf } from '../../kit/palette';
-import { useResource } from '../../kit/resource';
 import { useTrans } from '../../kit/services';
 import { Ellipsis, Figure } from '../../kit/values';
 import { directionOf, type Direction } from '../figures';
 import { isSystem } from '../look';
+import { useTargets } from '../use_targets';
 import { Mark } from './marks';
 
 export interface ComparedTableProps {
   comparison: Comparison;
-  kpis: readonly Kpi[];
   lit: string | undefined;
   onLit: (run: string | undefined) => void;
 }
@@ -34,11 +33,11 @@ interface Part {
 
 /** What runs have, a column each: what differs, and the rest on demand. */
 export function ComparedTable(props: ComparedTableProps): JSX.Element {
-  const { comparison, kpis, lit, onLit } = props;
+  const { comparison, lit, onLit } = props;
   const { runs } = comparison;
   const trans = useTrans();
   const [all, setAll] = useState(false);
-  const directions = useDirections(kpis);
+  const { directions } = useTargets();
   const data = comparison.data.map<ComparedRow>(({ name, versions, differs }) => ({
     key: name,
     values: versions,
@@ -209,16 +208,4 @@ function DataCell(props: { name: string; version: number | string | null }): JSX
       v{version}
     </Button>
   );
-}
-
-function useDirections(kpis: readonly Kpi[]): ReadonlyMap<string, Direction> {
-  const metrics = useResource(['metrics'], [], (client, signal) =>
-    client.get('/metrics', { signal })
-  );
-  return useMemo(() => {
-    const known = new Map<string, Direction>();
-    metrics.data?.items.forEach(metric => known.set(metric.name, metric.direction));
-    kpis.forEach(kpi => known.set(kpi.metric, kpi.direction));
-    return known;
-  }, [metrics.data, kpis]);
 }

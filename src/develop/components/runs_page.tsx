@@ -1,17 +1,15 @@
 import type { KeyboardEvent } from 'react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
-import type { Kpi, RunColumn } from '../../api';
+import type { RunColumn } from '../../api';
 import { Button } from '../../kit/button';
 import { Empty, ErrorView, LoadingBar, Skeleton } from '../../kit/feedback';
 import { PageHeader } from '../../kit/header';
 import { useKept } from '../../kit/kept';
 import { LongTable } from '../../kit/long_table';
 import { colorOf } from '../../kit/palette';
-import { useResource } from '../../kit/resource';
 import { useProjectPath, useServices, useSignal, useTrans } from '../../kit/services';
 import { PLAIN_CURVES, readCurveLook, type CurveLook } from '../curve_look';
-import { directionOf, type Direction } from '../figures';
 import type { Line } from '../lines';
 import {
   askedColumns,
@@ -31,14 +29,14 @@ import { CommandIDs } from '../tokens';
 import { previewOf, useCharted } from '../use_charted';
 import { useChosen } from '../use_chosen';
 import { useRunTable } from '../use_table';
-import { NAME, runColumns } from './columns';
+import { fallsFirst, useTargets } from '../use_targets';
+import { runColumns } from './columns';
 import { CurvePanel } from './curve_panel';
 import { NoteEditor } from './note_editor';
 import { RunsToolbar } from './runs_toolbar';
 import { SelectionBar } from './selection_bar';
 import { HALF, Split } from './split';
 
-const NO_KPIS: readonly Kpi[] = [];
 const NO_COLUMNS: readonly RunColumn[] = [];
 const NONE: ReadonlySet<string> = new Set();
 
@@ -393,39 +391,6 @@ function NoMatch(props: {
       {trans.__('No run is deleted.')}
     </Empty>
   );
-}
-
-/** The targets, and which way each metric gets better. */
-function useTargets(): {
-  kpis: readonly Kpi[];
-  directions: ReadonlyMap<string, Direction>;
-} {
-  const project = useResource(['project'], ['problem'], (client, signal) =>
-    client.get('/project', { signal })
-  );
-  const metrics = useResource(['metrics'], [], (client, signal) =>
-    client.get('/metrics', { signal })
-  );
-  const kpis = project.data?.kpis ?? NO_KPIS;
-  const directions = useMemo(() => {
-    const known = new Map<string, Direction>();
-    metrics.data?.items.forEach(metric => known.set(metric.name, metric.direction));
-    kpis.forEach(kpi => known.set(kpi.metric, kpi.direction));
-    return known;
-  }, [metrics.data, kpis]);
-  return { kpis, directions };
-}
-
-/** Whether the largest of a column comes first: what is best, what is newest. */
-function fallsFirst(
-  column: string,
-  columns: readonly { column: string; kind: string }[],
-  directions: ReadonlyMap<string, Direction>
-): boolean {
-  if (column.startsWith('metrics.')) {
-    return directionOf(column.slice('metrics.'.length), directions) === 'maximize';
-  }
-  return column !== NAME && columns.find(one => one.column === column)?.kind !== 'text';
 }
 
 function labelOf(line: Line): string {
