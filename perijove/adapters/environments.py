@@ -9,6 +9,7 @@ for it links files that it has had before.
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import platform
 import re
@@ -16,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -78,15 +79,41 @@ def lock() -> str:
 
     known = distributions()
     roots = {name.partition(".")[0] for name in list(sys.modules)}
-    return _lock(frozenset(name for root in roots for name in known.get(root, ())[:1]))
-
-
-@lru_cache(maxsize=8)
-def _lock(imported: frozenset[str]) -> str:
-    names = _closure([OURS], SERVER_SIDE) | _closure(imported, frozenset())
-    lines = [line for name in sorted(names - {OURS}) for line in _pin(name)]
+    imported = frozenset(name for root in roots for name in known.get(root, ())[:1])
+    pins, local = _pinned(imported, _places())
+    lines = [*pins, *(f"-e {at}  # {pin} sha256={_tree(at)}" for pin, at in local)]
     head = [f"# Python {platform.python_version()}", f"# {OURS}=={metadata.version(OURS)}"]
-    return "\n".join([*head, *lines]) + "\n"
+    return "\n".join([*head, *sorted(lines, key=_name)]) + "\n"
+
+
+def _places() -> tuple[tuple[str, int], ...]:
+    """Tell when something was last installed: a package more or less changes its folder's time."""
+    found = []
+    for place in sys.path:
+        with contextlib.suppress(OSError):
+            found.append((place, os.stat(place).st_mtime_ns))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def _pinned(
+    imported: frozenset[str], places: tuple[tuple[str, int], ...]
+) -> tuple[list[str], list[tuple[str, Path]]]:
+    """Pin what was imported, and name what is under work on this machine, with its place."""
+    names = _closure([OURS], SERVER_SIDE) | _closure(imported, frozenset())
+    pins: list[str] = []
+    local: list[tuple[str, Path]] = []
+    for name in sorted(names - {OURS}):
+        pin, place = _pin(name)
+        if place is None:
+            pins.append(pin)
+        else:
+            local.append((pin, place))
+    return pins, local
+
+
+def _name(line: str) -> str:
+    return line.rpartition("  # ")[2] if line.startswith("-e ") else line
 
 
 def _closure(names: Iterable[str], without: frozenset[str]) -> set[str]:
@@ -117,21 +144,23 @@ def _closure(names: Iterable[str], without: frozenset[str]) -> set[str]:
     return found
 
 
-def _pin(name: str) -> Iterator[str]:
+def _pin(name: str) -> tuple[str, Path | None]:
+    """Return a package's line, and where it is under work on this machine."""
     found = metadata.distribution(name)
     pin = f"{name}=={found.version}"
     origin = found.read_text("direct_url.json")
     if not origin:
-        yield pin
-        return
+        return pin, None
     said = msgspec.json.decode(origin)
-    place = Path(unquote(urlsplit(said.get("url", "")).path))
+    if vcs := said.get("vcs_info"):
+        return f"{name} @ {vcs['vcs']}+{said['url']}@{vcs['commit_id']}", None
+    url = urlsplit(said.get("url", ""))
+    place = Path(unquote(url.path))
     if said.get("dir_info"):
-        yield f"-e {place}  # {pin} sha256={_tree(place)}"
-    elif place.is_file() or urlsplit(said.get("url", "")).scheme not in ("", "file"):
-        yield f"{name} @ {said['url']}"
-    else:  # the file that it came from is gone: an index may have the same version
-        yield pin
+        return pin, place
+    if place.is_file() or url.scheme not in ("", "file"):
+        return f"{name} @ {said['url']}", None
+    return pin, None  # the file that it came from is gone: an index may have the same version
 
 
 def _tree(folder: Path) -> str:

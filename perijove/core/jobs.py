@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -257,12 +259,26 @@ def fail(error: PerijoveError) -> None:
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Keep the error that ends the block, where it is the work of a job."""
+    """Keep the error that ends the block, where it is the work of a job.
+
+    A job that is stopped leaves the block as by ``sys.exit``: what it made for a while is removed.
+    """
+    before: Any = None
+    told = job_folder() is not None and threading.current_thread() is threading.main_thread()
+    if told:
+        before = signal.signal(signal.SIGTERM, _leave)
     try:
         yield
     except PerijoveError as error:
         fail(error)
         raise
+    finally:
+        if told:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _write(path: Path, content: Any, *, durable: bool = True) -> None:

@@ -51,6 +51,7 @@ class JournalWriter:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self.path = path
         self._handle = os.open(path, flags, 0o600)
+        self._unsure = False
         self._end = os.fstat(self._handle).st_size
         if self._end == 0:
             self._write(MAGIC)
@@ -72,17 +73,27 @@ class JournalWriter:
         self._write(_HEAD.pack(len(payload), zlib.crc32(payload)) + payload)
 
     def _write(self, data: bytes) -> None:
+        if self._unsure:
+            self._mend()
+        self._unsure = True
         try:
             written = os.write(self._handle, data)
-        except OSError:
-            written = 0
+        except OSError:  # nothing of it is in the file
+            self._unsure = False
             raise
-        finally:
-            if written != len(data):
-                os.ftruncate(self._handle, self._end)
         if written != len(data):
+            os.ftruncate(self._handle, self._end)
+            self._unsure = False
             raise OSError(28, "No space left on device", str(self.path))
         self._end += written
+        self._unsure = False
+
+    def _mend(self) -> None:
+        """Find the end anew: an interrupt came between a write and what is remembered of it."""
+        if not self.deleted:
+            self._end = max(_last_whole_frame(self.path), 0)
+            os.ftruncate(self._handle, self._end)
+        self._unsure = False
 
     @property
     def deleted(self) -> bool:

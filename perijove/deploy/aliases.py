@@ -50,7 +50,7 @@ class Aliases:
         Raises
         ------
         ConflictError
-            When the version is promoted and what it was trained on is not registered and hashed.
+            When the alias promotes (see ``PROMOTING``) and what it was trained on is not registered and hashed.
         NotFoundError
             When there is no such version.
         """
@@ -61,7 +61,7 @@ class Aliases:
                 code="bad_alias",
             )
         node = self.project.chain.get(make_ref("model", name, version))
-        if alias in PROMOTING:
+        if alias.lower() in PROMOTING:
             self._check(node)
         before = self.all().get(name, {}).get(alias)
         self._registry.set_alias(name, alias, version)

@@ -117,9 +117,10 @@ class Ingester:
         try:
             with locked(journals / "ingest.lock", wait=run_id is not None) as got:
                 return self._ingest_runs(runs) if got else set()
-        except PermissionError as error:
+        except OSError as error:  # of the lock: what a journal raises is told by its run
             raise ReadOnlyError(
-                f"{journals} cannot be written.", "Check the permissions of the project's folder."
+                f"{journals} cannot be written: {error.strerror or error}.",
+                "Check the permissions and the free space of the project's folder.",
             ) from error
 
     def _due(self, journals: Path) -> list[str]:

@@ -6,7 +6,6 @@ import os
 import threading
 from typing import Final
 
-from perijove.core.errors import PerijoveError
 from perijove.develop.ingester import Ingester
 
 LOOK_SECONDS: Final = 1.0
@@ -60,7 +59,7 @@ class Outbox:
             self._wake.clear()
             try:
                 self._ingester.ingest()
-            except (PerijoveError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - the thread is all that moves journals out
                 self.trouble = str(error)
                 pause = min(pause * 2, MAX_PAUSE)
             else:

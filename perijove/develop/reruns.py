@@ -36,6 +36,7 @@ from perijove.core.recipes import Recipe, digest, encode_recipe, write_recipe
 from perijove.develop.ingester import Ingester
 from perijove.develop.ports import Environments, Point, RunStore, StoredRun
 from perijove.develop.runs import CELLS, RunKeeper
+from perijove.develop.tags import UNREGISTERED_TAG, strings_of
 
 LOCK: Final = "perijove/lock.txt"
 RECIPE: Final = "perijove/recipe.json"
@@ -123,14 +124,14 @@ class Reruns:
         nodes = self.project.chain.versions("certificate", run_id)
         return [facts_of(node, CertificateFacts) for node in nodes]
 
-    def obstacle(self, run: StoredRun, unregistered: Sequence[str] = ()) -> str:
+    def obstacle(self, run: StoredRun) -> str:
         """Tell why a run cannot be run again; empty when nothing is known against it."""
         if run.status != "FINISHED":
             return "It did not finish." if run.ended is not None else "It has not ended."
         node = self.project.chain.find(make_ref("recipe", run.run_id, 1))
         if node is None:
             return "What made it was not recorded: only runs of %%train and jobs are."
-        if unregistered:
+        if unregistered := strings_of(run.tags.get(UNREGISTERED_TAG)):
             return f"It read {', '.join(unregistered[:3])}, which no dataset names."
         facts = facts_of(node, RecipeFacts)
         gone = [ref for ref in facts.inputs if self.project.chain.find(ref) is None]
@@ -316,6 +317,8 @@ class Reruns:
             tolerance=None if not differences else found.tolerance,
             ignore=self.project.definition.rerun.ignore,
         )  # fmt: skip
+        if not metrics:
+            reasons.append("The run logged no metric, so that there is nothing to compare.")
         wrong = [one.metric for one in metrics if not one.same]
         if wrong:
             more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""

@@ -158,7 +158,8 @@ class RunKeeper:
         self.ingester.ingest(run_id)  # an end that it had before must not come after this
         with contextlib.suppress(FileNotFoundError):
             (self.ingester.folder(run_id) / STOP_FILE).unlink()
-        self.store.write(run_id, Batch(tags={**_this_process(), ERROR_TAG: ""}))
+        # A job that ran it before says nothing of how it stands any more.
+        self.store.write(run_id, Batch(tags={JOB_TAG: "", ERROR_TAG: "", **_this_process()}))
         self.store.begin(run_id, now())
 
     def record_inputs(

@@ -125,7 +125,7 @@ class RunViews:
             children=self.store.children(run_id),
             masked=strings_of(tags.get(MASKED_TAG)),
             certificates=self._proofs.certificates(run_id),
-            obstacle=self._proofs.obstacle(run, strings_of(tags.get(UNREGISTERED_TAG))),
+            obstacle=self._proofs.obstacle(run),
         )
 
     def series(self, run_id: str, points: int = LIMIT) -> RunSeries:

@@ -144,8 +144,11 @@ def _end(session: Session, run: TrackedRun, cells: list[Cell]) -> None:
     develop = session.workbench.develop
     state, at = run.state or "failed", now()
     with unwatched(), _uninterrupted():
-        run.writer.append(("t", _tags_at_end(session, run)))
         run.writer.append(("e", at, state, run.error))
+        try:
+            run.writer.append(("t", _tags_at_end(session, run)))
+        except (PerijoveError, OSError) as error:
+            _warn(f"What the run {run.name} took is not kept: {error}")
         run.writer.close()
         inputs = Inputs([], [])
         try:

@@ -91,6 +91,10 @@ class JsonHandler(GuardedHandler, APIHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish(body, set_content_type=media)
 
+    def compute_etag(self) -> str | None:
+        """None: nothing is kept by a client, and hashing a large answer would hold up the loop."""
+        return None
+
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if isinstance(value, PerijoveError) and value.status < 500:
             self.log.debug("%s: %s", value.code, value)

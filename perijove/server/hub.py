@@ -167,12 +167,12 @@ class EventHub:
             return None
 
     def _points(self, project: str, run_id: str, subscription: Subscription) -> list[Points]:
-        bench = self._state.workbench(project)
         curve = subscription.curves.get(run_id)
-        reset = curve is None or curve.restarts()
-        if curve is None or reset:
-            curve = subscription.curves[run_id] = bench.develop.live(run_id)
         try:
+            reset = curve is None or curve.restarts()
+            if curve is None or reset:
+                develop = self._state.workbench(project).develop
+                curve = subscription.curves[run_id] = develop.live(run_id)
             series, progress = curve.read()
         except (PerijoveError, OSError) as error:  # of this run: the others are told
             self._log.debug("Perijove cannot follow the run %s: %s", run_id, error)

@@ -246,3 +246,25 @@ def test_a_record_larger_than_the_limit_is_read_whole(tmp_path):
         writer.append(record)
     writer.close()
     assert list(JournalReader(tmp_path / "a.pj").read_all(limit=100)) == records
+
+
+def test_an_interrupt_between_a_write_and_its_memory_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = JournalWriter(tmp_path / "a.pj")
+    writer.append(("m", 1))
+    real = os.write
+
+    def interrupted(handle: int, data: bytes) -> int:
+        real(handle, data)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        writer.append(("m", 2))
+    monkeypatch.setattr(os, "write", lambda handle, data: real(handle, data[:5]))
+    with pytest.raises(OSError, match="No space"):
+        writer.append(("a longer record", "x" * 100))
+    monkeypatch.setattr(os, "write", real)
+    writer.append(("m", 3))
+    assert JournalReader(tmp_path / "a.pj").read() == [["m", 1], ["m", 2], ["m", 3]]

@@ -97,10 +97,9 @@ class OutboxStore(BriefRestStore):
         self._move(run_id)
         try:
             return super().update_run_info(run_id, run_status, end_time, run_name)
-        except RestException:
-            raise
-        except MlflowException:
-            if run_status not in _ENDS:
+        except MlflowException as error:
+            refused = isinstance(error, RestException) and error.get_http_status_code() < 500
+            if refused or run_status not in _ENDS:
                 raise
             # The journal ends the run when the server is back.
             self._journals.append(run_id, ("e", end_time or now(), _ENDS[run_status], ""))

@@ -8,7 +8,6 @@ import threading
 import warnings
 import weakref
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from mlflow.entities import Metric, Param
@@ -54,6 +53,7 @@ class RunJournals:
         self._open: dict[str, ProcessJournal] = {}
         self._written: set[str] = set()
         self._masked: dict[str, set[str]] = {}
+        self._warned = False
         _all.add(self)
 
     def append(self, run_id: str, record: tuple[Any, ...]) -> None:
@@ -65,8 +65,17 @@ class RunJournals:
                     self._open.pop(next(iter(self._open))).close()
                 journal = self._open[run_id] = ProcessJournal(self._paths.journals / run_id)
             self._written.add(run_id)
-        with suppress(OSError):
+        try:
             journal.append(record)
+        except OSError as error:
+            if not self._warned:
+                self._warned = True
+                warnings.warn(
+                    f"Metrics wait in memory: {error.strerror or error}. Training goes on; free "
+                    "some disk space before the run ends, and they are kept.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
 
     def masked(self, run_id: str, params: Sequence[Param]) -> list[Param]:
         """Return parameters without what looks like a secret; the run and the user are told."""

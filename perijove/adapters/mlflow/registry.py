@@ -29,6 +29,7 @@ from perijove.core.errors import (
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+PAGE: Final = 500
 MAX_DESCRIPTION: Final = 5000
 _TYPES: Final[dict[str, TensorType]] = {
     "boolean": "BOOL", "integer": "INT32", "long": "INT64", "float": "FP32", "double": "FP64",
@@ -53,11 +54,15 @@ class MlflowRegistry:
     def aliases(self) -> dict[str, dict[str, int]]:
         if self._own:
             return self._read_aliases()
+        found: dict[str, dict[str, int]] = {}
         with _errors():
-            return {
-                model.name: {alias: int(version) for alias, version in model.aliases.items()}
-                for model in self._client().search_registered_models()
-            }
+            client, token = self._client(), None
+            while True:
+                page = client.search_registered_models(max_results=PAGE, page_token=token)
+                for model in page:
+                    found[model.name] = {a: int(v) for a, v in model.aliases.items()}
+                if not (token := page.token):
+                    return found
 
     def _read_aliases(self) -> dict[str, dict[str, int]]:
         path = self.project.paths.mlflow_db
