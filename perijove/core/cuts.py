@@ -16,9 +16,12 @@ from typing import Final
 
 import msgspec
 
-from perijove.core.files import write_atomically
+from perijove.core.files import locked, write_atomically
 
 CUTS_FILE: Final = "cuts.json"
+LOCK_FILE: Final = "cuts.lock"
+BY_FILE: Final = "cuts.by"
+"""Who placed the cuts last: the attempt that went on."""
 
 
 def read_cuts(folder: Path) -> dict[str, int]:
@@ -29,13 +32,31 @@ def read_cuts(folder: Path) -> dict[str, int]:
         return {}
 
 
-def write_cuts(folder: Path, ends: Mapping[str, int]) -> None:
+def write_cuts(
+    folder: Path, ends: Mapping[str, int], *, by: str = "", unless_placed: bool = False
+) -> None:
     """Cut journals; others stay as they were cut before.
 
     Parameters
     ----------
     ends
         Name to bytes that count.
+    by
+        The attempt that goes on, which may have several processes.
+    unless_placed
+        Leave the cuts as they are where a process of the same attempt has placed them.
     """
-    cuts = read_cuts(folder) | dict(ends)
-    write_atomically(folder / CUTS_FILE, msgspec.json.encode(cuts))
+    with locked(folder / LOCK_FILE):
+        if unless_placed and by and _placed_by(folder) == by:
+            return
+        cuts = read_cuts(folder) | dict(ends)
+        write_atomically(folder / CUTS_FILE, msgspec.json.encode(cuts))
+        if by:
+            write_atomically(folder / BY_FILE, by.encode())
+
+
+def _placed_by(folder: Path) -> str:
+    try:
+        return (folder / BY_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import sys
 import time
 import warnings
@@ -124,12 +125,25 @@ class ActiveRun:
 
 
 class ResumedRun(ActiveRun):
-    """A run that goes on: what was logged after its checkpoint is logged again."""
+    """A run that goes on: what was logged after its checkpoint is logged again.
+
+    Parameters
+    ----------
+    before
+        In a process that another one started: the journals that were there when that began.
+    attempt
+        The word that all processes have in common that go on together.
+    """
 
     def __init__(
-        self, paths: ProjectPaths, run_id: str, before: Mapping[str, int] | None = None
+        self,
+        paths: ProjectPaths,
+        run_id: str,
+        before: Mapping[str, int] | None = None,
+        attempt: str = "",
     ) -> None:
         super().__init__(paths, run_id)
+        self.attempt = attempt or secrets.token_hex(8)
         self._before = JournalFolder(self.folder).sizes() if before is None else before
         self._placed = False
 
@@ -146,16 +160,22 @@ class ResumedRun(ActiveRun):
         ends
             Journals that there were at the checkpoint, and how much of each counts.
         """
+        self._place(ends, unless_placed=False)
+
+    def start_anew(self) -> None:
+        """Count nothing of what was logged before, unless it goes on from a checkpoint already.
+
+        A worker process that only logs does not take back what the one that resumed has placed.
+        """
+        if not self._placed:
+            self._place({}, unless_placed=True)
+
+    def _place(self, ends: Mapping[str, int], *, unless_placed: bool) -> None:
         self._placed = True
         # Others may have appeared between the checkpoint and the end of their process.
         cuts = {name: min(size, ends.get(name, 0)) for name, size in self._before.items()}
         if cuts:
-            write_cuts(self.folder, cuts)
-
-    def start_anew(self) -> None:
-        """Count nothing of what was logged before, unless it goes on from a checkpoint already."""
-        if not self._placed:
-            self.go_on({})
+            write_cuts(self.folder, cuts, by=self.attempt, unless_placed=unless_placed)
 
     def log(self, metrics: dict[str, float], step: int | None) -> None:
         if not self._placed:  # the code did not ask for its checkpoint
@@ -237,8 +257,9 @@ def _mlflow_run() -> ActiveRun | None:
 @contextlib.contextmanager
 def shared(paths: ProjectPaths, run: ActiveRun) -> Iterator[None]:
     """Let the processes that the block starts, such as those of torchrun, log to a run."""
-    before = run.before if isinstance(run, ResumedRun) else None
-    told = _Parent(str(paths.root), run.run_id, dict(before) if before is not None else None)
+    told = _Parent(str(paths.root), run.run_id)
+    if isinstance(run, ResumedRun):
+        told = _Parent(told.root, told.run_id, dict(run.before), run.attempt)
     outer = os.environ.get(RUN_VARIABLE)
     os.environ[RUN_VARIABLE] = msgspec.json.encode(told).decode()
     try:
@@ -256,6 +277,7 @@ class _Parent(Facts):
     run_id: str
     before: dict[str, int] | None = None
     """Of a run that goes on: what its processes had written before."""
+    attempt: str = ""
 
 
 _inherited: ActiveRun | None = None
@@ -273,7 +295,7 @@ def _parent_run() -> ActiveRun | None:
         _inherited = (
             ActiveRun(paths, told.run_id)
             if told.before is None
-            else ResumedRun(paths, told.run_id, told.before)
+            else ResumedRun(paths, told.run_id, told.before, told.attempt)
         )
     return _inherited
 

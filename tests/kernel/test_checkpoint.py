@@ -109,6 +109,25 @@ def test_code_that_does_not_ask_starts_anew(project: ProjectContext, run: Active
     resumed.close()
 
 
+def test_a_worker_that_only_logs_takes_nothing_back(
+    project: ProjectContext, run: ActiveRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracking.log(loss=1)
+    checkpoint(1)
+    resumed = gone_on(project)
+    with tracking.shared(project.paths, resumed):
+        resume()
+        tracking.activate(None)
+        monkeypatch.setattr(tracking, "_inherited", None)
+        worker = tracking.active()  # as a process that the cell started finds it
+        assert worker is not resumed
+        worker.log({"loss": 2.0}, 1)
+    assert losses(project) == [(0, 1.0), (1, 2.0)]
+    monkeypatch.setattr(tracking, "_inherited", None)
+    worker.close()
+    resumed.close()
+
+
 def test_a_second_death_before_a_new_checkpoint(project: ProjectContext, run: ActiveRun) -> None:
     tracking.log(loss=1)
     checkpoint(1)
