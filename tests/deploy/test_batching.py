@@ -8,10 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from perijove.adapters.serving.worker.engine import BATCH_ROWS, Engine, HungError
-from perijove.adapters.serving.worker.model import Model
+from perijove.adapters.serving.worker.model import (
+    SHARES_DECIDE,
+    Model,
+    _last_step,
+    _of_estimator,
+)
 from perijove.contracts.deploy import Field, Signature
 from perijove.core.errors import ModelInputError, PerijoveError, UnavailableError
 
@@ -183,3 +189,24 @@ def test_a_broken_model_says_so_to_each() -> None:
 
     answers = asyncio.run(go())
     assert all(isinstance(a, PerijoveError) and a.code == "model_broken" for a in answers)
+
+
+@pytest.mark.parametrize("depth", [1, 6])
+def test_a_label_told_by_the_shares_is_the_estimators_own(depth: int) -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(5)
+    rows = pd.DataFrame(random.normal(size=(400, 3)).round(1), columns=["a", "b", "c"])
+    target = np.where(rows["a"] > 0, "yes", np.where(rows["b"] > 0, "no", "maybe"))
+    for estimator in (
+        HistGradientBoostingClassifier(max_depth=depth, max_iter=5),
+        RandomForestClassifier(4, max_depth=depth, random_state=1),  # with ties
+        make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=2)),
+    ):
+        fitted = estimator.fit(rows, target)
+        assert _last_step(fitted) in SHARES_DECIDE
+        found = _of_estimator(fitted)(rows)
+        assert found["prediction"].tolist() == fitted.predict(rows).tolist()
+        assert np.array_equal(found["probability_no"], fitted.predict_proba(rows)[:, 1])

@@ -8,6 +8,8 @@ are. A model whose answer to a row depends on the rows beside it gets each reque
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -23,6 +25,8 @@ from perijove.core.errors import PerijoveError, UnavailableError
 BLAME_SECONDS: Final = 2.0
 BATCH_ROWS: Final = 4096
 """A batch takes requests until it has so many rows; a larger request is a batch by itself."""
+PARALLEL_ROWS: Final = 2000
+"""From so many rows on, a batch may use all cores."""
 SWEEP_SECONDS: Final = 0.25
 Outcome = Columns | BaseException
 
@@ -73,7 +77,7 @@ class Engine:
         self._model = model
         self.signature = signature
         self._timeout = timeout
-        self._thread = ThreadPoolExecutor(1, "model")
+        self._thread = ThreadPoolExecutor(1, "model", initializer=_work_alone)
         self._sample: Columns | None = None
         if sample is not None:
             self._sample = check(signature, {name: [value] for name, value in sample.items()}, 1)
@@ -240,7 +244,9 @@ class Engine:
 
     def _answer(self, columns: Columns, rows: int) -> Columns:
         outputs: Columns = {}
-        for name, values in self._model.arrays(columns).items():
+        with _all_cores() if rows >= PARALLEL_ROWS else contextlib.nullcontext():
+            arrays = self._model.arrays(columns)
+        for name, values in arrays.items():
             if len(values) != rows:
                 raise PerijoveError(
                     f"The model answered {len(values)} values of {name!r} for {rows} rows.",
@@ -249,6 +255,28 @@ class Engine:
                 )
             outputs[name] = _plain(values)
         return outputs
+
+
+def _work_alone() -> None:
+    """Keep the model's thread to one core: for a few rows, waking others costs more than it saves.
+
+    OpenMP's threads spin while they wait, and take the cores that answer the other requests.
+    """
+    with contextlib.suppress(ImportError):
+        import threadpoolctl
+
+        threadpoolctl.threadpool_limits(limits=1, user_api="openmp")
+
+
+def _all_cores() -> contextlib.AbstractContextManager[Any]:
+    try:
+        import threadpoolctl
+    except ImportError:
+        return contextlib.nullcontext()
+    limited: contextlib.AbstractContextManager[Any] = threadpoolctl.threadpool_limits(
+        limits=os.cpu_count() or 1, user_api="openmp"
+    )
+    return limited
 
 
 def _tell(loop: asyncio.AbstractEventLoop, *call: Any) -> None:

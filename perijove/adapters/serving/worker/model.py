@@ -17,6 +17,13 @@ from perijove.core.paths import resolve_inside
 MAX_CLASSES: Final = 20
 """Classifiers with more classes answer without a probability for each."""
 
+SHARES_DECIDE: Final = frozenset((
+    "HistGradientBoostingClassifier", "RandomForestClassifier", "ExtraTreesClassifier",
+    "DecisionTreeClassifier", "GradientBoostingClassifier",
+))  # fmt: skip
+"""Estimators of scikit-learn whose label is the class with the largest share."""
+TIE: Final = 1e-9
+
 _DTYPES: Final[dict[TensorType, str]] = {
     "BOOL": "bool", "INT8": "int8", "INT16": "int16", "INT32": "int32", "INT64": "int64",
     "UINT8": "uint8", "UINT16": "uint16", "UINT32": "uint32", "UINT64": "uint64",
@@ -156,15 +163,41 @@ def _of_estimator(estimator: Any) -> Predict:
         else []
     )
 
+    named = 0 < len(labels) <= MAX_CLASSES
+    follows = named and _last_step(estimator) in SHARES_DECIDE
+
     def predict(frame: Any) -> dict[str, Any]:
+        if follows:
+            shares = estimator.predict_proba(frame)
+            if not _tied(shares):  # half of the work: the label is the largest share's
+                outputs = _named(classes[shares.argmax(axis=1)])
+                return outputs | {
+                    PROBABILITY + name: shares[:, index] for index, name in enumerate(labels)
+                }
         outputs = _named(estimator.predict(frame))
-        if 0 < len(labels) <= MAX_CLASSES:
+        if named:
             shares = estimator.predict_proba(frame)
             for index, name in enumerate(labels):
                 outputs[PROBABILITY + name] = shares[:, index]
         return outputs
 
     return predict
+
+
+def _last_step(estimator: Any) -> str:
+    """Name the class that decides: the last step's of a pipeline."""
+    kind = type(estimator)
+    if kind.__module__.startswith("sklearn.pipeline") and kind.__name__ == "Pipeline":
+        return _last_step(estimator.steps[-1][1])
+    return kind.__name__ if kind.__module__.startswith("sklearn.") else ""
+
+
+def _tied(shares: Any) -> bool:
+    """Whether two classes are as likely, up to rounding: there only the estimator can tell."""
+    import numpy as np
+
+    top = np.partition(shares, -2, axis=1)[:, -2:]
+    return bool((top[:, 1] - top[:, 0] < TIE).any()) or bool(np.isnan(shares).any())
 
 
 def _load_pyfunc(folder: Path) -> Predict:
