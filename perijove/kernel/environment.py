@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from perijove.kernel.imports import when_imported
+from perijove.kernel.imports import waits, when_imported, withdraw
 
 GIT_SECONDS = 2.0
 
@@ -91,15 +91,19 @@ def set_deterministic() -> None:
 def deterministic(wanted: bool) -> Iterator[None]:
     """Let the block compute alike each time where that is wanted, and what follows as before."""
     torch = sys.modules.get("torch")
-    before = torch is not None and torch.are_deterministic_algorithms_enabled()
+    before = waits("torch", "deterministic") or (
+        torch is not None and torch.are_deterministic_algorithms_enabled()
+    )
     if wanted:
         set_deterministic()
     try:
         yield
     finally:
         torch = sys.modules.get("torch")
-        if wanted and torch is not None and not before:
-            _torch_deterministic(torch, on=False)
+        if wanted and not before:
+            withdraw("torch", "deterministic")  # else a later cell's import would act on it
+            if torch is not None:
+                _torch_deterministic(torch, on=False)
 
 
 def _torch_deterministic(torch: Any, *, on: bool) -> None:

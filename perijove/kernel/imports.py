@@ -30,6 +30,16 @@ def when_imported(name: str, wish: str, act: Callable[[Any], None]) -> None:
         sys.meta_path.insert(0, _Finder())
 
 
+def waits(name: str, wish: str) -> bool:
+    """Whether a wish waits for the import of a module."""
+    return wish in _waiting.get(name, {})
+
+
+def withdraw(name: str, wish: str) -> None:
+    """Forget a wish that waits; nothing happens where there is none."""
+    _waiting.get(name, {}).pop(wish, None)
+
+
 def _half_imported(module: ModuleType) -> bool:
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 

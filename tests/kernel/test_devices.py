@@ -17,7 +17,7 @@ from perijove.contracts.operate import Gpu
 from perijove.core.errors import ConflictError, ExhaustedError, InvalidInputError
 from perijove.kernel import devices
 from perijove.kernel.environment import deterministic, prepare
-from perijove.kernel.imports import when_imported
+from perijove.kernel.imports import waits, when_imported, withdraw
 from tests.kernel.conftest import Notebook
 
 GIB = 2**30
@@ -125,6 +125,18 @@ def test_deterministic_algorithms_end_with_the_cell() -> None:
     assert not torch.are_deterministic_algorithms_enabled()
     with deterministic(wanted=False):
         assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_wish_for_determinism_ends_with_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    with deterministic(wanted=True):
+        assert waits("torch", "deterministic")
+    assert not waits("torch", "deterministic")  # a later cell may import torch
+    prepare(None, deterministic=True)
+    with deterministic(wanted=True):
+        pass
+    assert waits("torch", "deterministic")  # whoever else wished it still does
+    withdraw("torch", "deterministic")
 
 
 def test_the_order_of_sets_is_spoken_of(
