@@ -38,6 +38,8 @@ class RecipeFacts(Facts):
     inputs: list[str] = []
     """References of the data versions and splits that it had read."""
     machine: dict[str, str] = {}
+    withheld: list[str] = []
+    """Parameters whose values were not kept."""
 
 
 class EvaluationFacts(Facts):

@@ -37,6 +37,8 @@ class Recipe(Facts):
     """Dataset to the version that ``pj.dataset`` gives, whatever is the newest now."""
     params: dict[str, str] = {}
     """Variables that are set before the training cell, as Python literals."""
+    withheld: list[str] = []
+    """Parameters that look like secrets: their values are masked here, and kept nowhere."""
     tags: dict[str, str] = {}
     """Of a run that has to be made: the commit, why a fresh run might differ."""
     run_id: str = ""

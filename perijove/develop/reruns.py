@@ -111,6 +111,7 @@ class Reruns:
             points_sha256=points_digest(self._points(run_id)),
             inputs=list(inputs),
             machine=self._environments.machine(),
+            withheld=recipe.withheld,
         )
         self.project.chain.add(
             "recipe", run_id, facts, by=self.project.actor, version=1,
@@ -134,6 +135,10 @@ class Reruns:
         if unregistered := strings_of(run.tags.get(UNREGISTERED_TAG)):
             return f"It read {', '.join(unregistered[:3])}, which no dataset names."
         facts = facts_of(node, RecipeFacts)
+        if facts.withheld:
+            return (
+                f"The value of {', '.join(facts.withheld)} was not kept: it looked like a secret."
+            )
         gone = [ref for ref in facts.inputs if self.project.chain.find(ref) is None]
         return f"Its input {gone[0]} is not on the chain." if gone else ""
 

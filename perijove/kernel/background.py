@@ -28,10 +28,11 @@ from perijove.core.errors import (
 )
 from perijove.core.jobs import JobSpec
 from perijove.core.recipes import RECIPE_FILE, Recipe, encode_recipe
-from perijove.core.secrets import mask_values
+from perijove.core.secrets import MASK, mask_values
 from perijove.develop.tags import DISORDER_TAG
 from perijove.kernel.files import unwatched
 from perijove.kernel.history import Executed
+from perijove.kernel.withheld import environment_of, secrets_of, without_secrets
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -114,6 +115,9 @@ def _recipe(session: Session, wish: Wish, cells: list[Cell], left_out: list[Cand
     from perijove.kernel.disordered import disorder_text
     from perijove.kernel.run import commit_tags
 
+    params = {key: repr(value) for key, value in wish.params.items()}
+    secret = secrets_of(params)
+    cells, _ = without_secrets(cells)
     fixed = wish.seed if wish.seed is not None else 0 if wish.deterministic else None
     return Recipe(
         name=wish.name,
@@ -124,10 +128,11 @@ def _recipe(session: Session, wish: Wish, cells: list[Cell], left_out: list[Cand
         deterministic=wish.deterministic,
         hash_seed="" if fixed is None else str(fixed % 2**32),
         pins=_pins(session.reads),
-        params={key: repr(value) for key, value in wish.params.items()},
+        params={key: repr(MASK) if key in secret else text for key, text in params.items()},
+        withheld=secret,
         tags={**commit_tags(session), DISORDER_TAG: disorder_text(session, wish.training)},
         chosen=True,
-        left_out=[one.executed.cell for one in left_out],
+        left_out=without_secrets(one.executed.cell for one in left_out)[0],
     )
 
 
@@ -151,6 +156,7 @@ def _start(session: Session, wish: Wish, recipe: Recipe) -> tuple[str, Job, Reci
             subject=make_ref("run", run_id, 1),
             argv=_program(recipe),
             by=session.actor,
+            env=environment_of({key: repr(value) for key, value in wish.params.items()}),
             executor=wish.executor or bench.project.definition.jobs.executor,
             resources=JobResources(cpus=1 if wish.cpus is None else wish.cpus, gpus=wish.gpus),
             notebook=recipe.notebook,

@@ -28,6 +28,7 @@ from perijove.core.paths import ProjectPaths, find_project
 from perijove.core.recipes import Recipe, read_recipe
 from perijove.core.secrets import mask_values
 from perijove.develop.ports import STOP_FILE
+from perijove.kernel.withheld import literals
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -61,7 +62,7 @@ class Recording:
     @property
     def params(self) -> dict[str, Any]:
         """The variables that the recipe sets for the training cell."""
-        return {key: _literal(text) for key, text in self.recipe.params.items()}
+        return {key: _literal(text) for key, text in literals(self.recipe).items()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     tells = own is not None and folder.resolve() == own.resolve()
     try:
         recipe = read_recipe(folder)
+        literals(recipe)  # before anything is begun
         _fix_hashes(recipe)
         return _Recorded(recipe, find_project(folder if tells else Path.cwd()), tells=tells).run()
     except PerijoveError as error:
@@ -144,7 +146,7 @@ class _Recorded:
     @property
     def _params(self) -> dict[str, str]:
         """The parameters as a run shows them."""
-        return {key: str(_literal(text)) for key, text in self.recipe.params.items()}
+        return {key: str(_literal(text)) for key, text in literals(self.recipe).items()}
 
     def _adopt(self, session: Session) -> str:
         from perijove.kernel.run import commit_tags

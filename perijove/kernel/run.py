@@ -39,6 +39,7 @@ from perijove.kernel.environment import git_commit, packages
 from perijove.kernel.files import unwatched
 from perijove.kernel.session import Inputs, Session
 from perijove.kernel.system_metrics import SystemMetrics
+from perijove.kernel.withheld import without_secrets
 
 RUN_ID: Final = "MLFLOW_RUN_ID"
 _MLFLOW = re.compile(r"\bmlflow\b")
@@ -59,6 +60,8 @@ class TrackedRun:
     error: str = ""
     seed: int | None = None
     deterministic: bool = False
+    withheld: list[str] = field(default_factory=list)
+    """Parameters whose values are masked in its cells."""
     stopping: bool = False
     """Its process was told to end."""
     peak_gpu_memory: int | None = None
@@ -87,8 +90,9 @@ def tracked(
             seed=seed,
             by=session.actor,
         )
-    with lived(session, run_id, name, cells or []) as run:
-        run.seed = seed
+    cells, withheld = without_secrets(cells or [])
+    with lived(session, run_id, name, cells) as run:
+        run.seed, run.withheld = seed, withheld
         run.writer.tell_masked(masked)
         tracking.activate(run.writer)
         with joined(session, run_id, cells[-1].source if cells else ""):
@@ -113,7 +117,11 @@ def lived(
         session.workbench.outbox.open()  # what the cell logs waits for no network
     kind = tracking.ResumedRun if resumed else tracking.ActiveRun
     writer = kind(session.paths, run_id)
-    system = SystemMetrics(writer.append, quiet=not _wants_system_metrics(session))
+    system = SystemMetrics(
+        writer.append,
+        quiet=not _wants_system_metrics(session),
+        after=writer.folder if resumed else None,
+    )
     run = TrackedRun(run_id, name, writer, system)
     outer = tracking.current()
     system.start()
@@ -214,6 +222,7 @@ def _recipe(session: Session, run: TrackedRun, cells: list[Cell]) -> Recipe:
         folder=session.started_in,
         seed=run.seed,
         deterministic=run.deterministic,
+        withheld=run.withheld,
     )
 
 

@@ -9,9 +9,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from perijove.contracts.develop import Usage
+from perijove.core.journal import JournalFolder
 
 if TYPE_CHECKING:
     from psutil import Process
@@ -31,9 +33,18 @@ class SystemMetrics:
         Appends a record to the run's journal.
     quiet
         Measures for the end, and logs nothing.
+    after
+        Of a run that goes on: the folder of its journals, whose last step is counted on from.
     """
 
-    def __init__(self, write: Callable[[tuple[Any, ...]], None], *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        write: Callable[[tuple[Any, ...]], None],
+        *,
+        quiet: bool = False,
+        after: Path | None = None,
+    ) -> None:
+        self._after = after
         self.quiet = quiet
         self._write = write
         self._pid = os.getpid()
@@ -76,6 +87,8 @@ class SystemMetrics:
 
     def _run(self) -> None:
         due = self._began + SECONDS
+        if self._after is not None and not self.quiet:  # here, since a long run takes a while
+            self._step = _next_step(self._after)
         while not self._end.wait(max(0.05, due - time.monotonic())):
             if self._step % CHILDREN_EVERY == 0:
                 self._look_for_children()
@@ -163,3 +176,13 @@ class SystemMetrics:
             self._gpus[gpu.index] = self._gpus.get(gpu.index, 0.0) + passed
             if share.percent is not None:
                 metrics[f"{own}_utilization_percentage"] = share.percent
+
+
+def _next_step(folder: Path) -> int:
+    """Return the step after the last one of the machine's metrics in the journals that count."""
+    steps = (
+        record[2]
+        for record in JournalFolder(folder).merged(lambda record: 0)
+        if record[0] == "m" and any(key.startswith("system/") for key in record[3])
+    )
+    return max(steps, default=-1) + 1

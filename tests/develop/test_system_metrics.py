@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,22 @@ SAMPLED = """
     import msgspec
     print(json.dumps([records, msgspec.to_builtins(usage), count == len(records)]))
     """
+
+
+def test_a_run_that_goes_on_counts_on(tmp_path):
+    from perijove.core.process_journal import ProcessJournal
+    from perijove.kernel.system_metrics import SystemMetrics
+
+    journal = ProcessJournal(tmp_path)
+    journal.append(("m", 1, 41, {"system/process_memory_megabytes": 1.0}))
+    journal.append(("m", 2, 900, {"loss": 1.0}))
+    journal.close()
+    records, came = [], threading.Event()
+    sampler = SystemMetrics(lambda record: (records.append(record), came.set()), after=tmp_path)
+    sampler.start()
+    assert came.wait(20)
+    sampler.stop()
+    assert records[0][2] == 42
 
 
 def test_a_second_of_a_run_as_metrics_and_its_sum(tmp_path):

@@ -17,6 +17,7 @@ from jupyter_client.manager import KernelManager, start_new_kernel
 from perijove.adapters.workbench import Workbench, open_workbench
 from perijove.contracts.background import TARGET
 from perijove.contracts.jobs import Job
+from perijove.core.errors import ConflictError, PerijoveError
 from perijove.core.recipes import read_recipe
 from perijove.kernel import background
 from perijove.kernel.training import CARD
@@ -45,7 +46,9 @@ def refused(notebook: Notebook, source: str) -> str:
     return str(result.error_in_exec)
 
 
-def test_the_cells_that_ran_go_along(notebook: Notebook, root: Path) -> None:
+def test_the_cells_that_ran_go_along(
+    notebook: Notebook, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     notebook.ok('rows = pj.dataset("builds").read(split="train")')
     notebook.run("rows_of_nothing = 1 / 0")
     notebook.ok("%precision 4")
@@ -86,8 +89,15 @@ def test_the_cells_that_ran_go_along(notebook: Notebook, root: Path) -> None:
     compile((folder / "script.py").read_text(), "script.py", "exec")
     params = (folder / "params.json").read_text()
     assert json.loads(params)["params"]["rate"] == "0.5"
-    assert "s3cr3tvalue" not in params
+    files = [file for file in (root / ".perijove").rglob("*") if file.is_file()]
+    assert [file for file in files if b"s3cr3tvalue" in file.read_bytes()] == []
+    assert recipe.withheld == ["api_key"]
+    with pytest.raises(ConflictError, match="was not kept: it looked like a secret"):
+        notebook.bench.develop.reruns.prove(run_id)
 
+    with pytest.raises(PerijoveError, match="PERIJOVE_PARAM_api_key"):
+        notebook.bench.jobs.retry(job.id, by="ada")
+    monkeypatch.setenv("PERIJOVE_PARAM_api_key", "'s3cr3tvalue'")
     again = notebook.bench.jobs.retry(job.id, by="ada")
     again = notebook.bench.jobs.wait(again.id, SECONDS)
     other = notebook.bench.develop.get_run(again.result["run"])

@@ -337,3 +337,15 @@ def test_what_looks_like_a_secret_is_not_kept_and_the_user_is_told_once(notebook
     ]  # fmt: skip
     # The cell itself says it: what ran is kept as it ran.
     assert all("cells" in file.name or "recipe" in file.name for file in kept)
+    files = [file for file in notebook.session.paths.state.rglob("*") if file.is_file()]
+    # But for its line of parameters, whose values the user was told are not kept.
+    assert [
+        file
+        for file in files
+        if b"hunter2'" not in file.read_bytes() and b"hunter2" in file.read_bytes()
+    ] == []
+    assert "--param api_key=*** --param max_tokens=5" in run.cells[-1].source
+    obstacle = notebook.bench.develop.reruns.obstacle(
+        notebook.bench.store.get_run(run.summary.run_id)
+    )
+    assert "The value of api_key was not kept" in obstacle
