@@ -11,6 +11,7 @@ other is pickled; it is read from the run's own folder only, where the index vou
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import pickle
 import random
@@ -27,7 +28,7 @@ import msgspec
 from perijove.contracts.base import Facts, Millis
 from perijove.core import jobs
 from perijove.core.errors import InvalidInputError, NotFoundError
-from perijove.core.files import sha256_file, write_atomically
+from perijove.core.files import locked, write_atomically
 from perijove.core.journal import JournalFolder
 from perijove.kernel import tracking
 from perijove.kernel.files import unwatched
@@ -37,7 +38,12 @@ if TYPE_CHECKING:
     from perijove.kernel.tracking import ActiveRun
 
 INDEX_FILE: Final = "index.json"
+LOCK_FILE: Final = "lock"
 KEPT: Final = 2
+NEW: Final = ".new"
+"""Of a file that is being written."""
+NEW_SECONDS: Final = 900.0
+"""Nobody writes any more to a new file that has not grown for so long."""
 _PLAIN: Final = (str, int, float, bool, complex, bytes, type(None))
 
 
@@ -126,8 +132,10 @@ def resume() -> Any:
         for kept in reversed(index):
             path = run.checkpoints / kept.file
             try:
-                if sha256_file(path) == kept.sha256:
-                    return _restore(run, path, kept)
+                with _opened(path, kept) as file:
+                    if hashlib.file_digest(file, "sha256").hexdigest() == kept.sha256:
+                        file.seek(0)
+                        return _restore(run, file, kept)
                 why = "its bytes are not those that were written"
             except OSError as error:
                 why = error.strerror or str(error)
@@ -161,24 +169,26 @@ def _keep(run: ActiveRun, folder: Path, state: Any, step: int) -> Path:
     content = _content(run.next_step, torch if tensors else None)
     suffix = "pt" if tensors else "pkl"
     path = folder / f"step-{step}-{secrets.token_hex(4)}.{suffix}"
-    new = path.with_suffix(".new")
+    new = path.with_suffix(NEW)
     try:
         with new.open("wb") as file:
             hashing = _Hashing(file)
             _write(hashing, {"state": state, **content}, torch if tensors else None)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(new, path)
+        kept = Kept(
+            path.name, hashing.sha256, "torch" if tensors else "pickle",
+            time.time_ns() // 1_000_000, step, ends,
+        )  # fmt: skip
+        # The ranks of a training may all keep theirs: no file is there that the index lacks.
+        with locked(folder / LOCK_FILE):
+            os.replace(new, path)
+            index = [*read_index(folder), kept][-KEPT:]
+            write_atomically(folder / INDEX_FILE, msgspec.json.encode(index))
+            _sweep(folder, {one.file for one in index})
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    kept = Kept(
-        path.name, hashing.sha256, "torch" if tensors else "pickle",
-        time.time_ns() // 1_000_000, step, ends,
-    )  # fmt: skip
-    index = [*read_index(folder), kept][-KEPT:]
-    write_atomically(folder / INDEX_FILE, msgspec.json.encode(index))
-    _sweep(folder, {one.file for one in index})
     jobs.checkpoint({"run": run.run_id, "step": step, "file": str(path)})
     return path
 
@@ -199,8 +209,18 @@ def _write(file: _Hashing, content: dict[str, Any], torch: Any) -> None:
 
 def _sweep(folder: Path, names: set[str]) -> None:
     for entry in folder.iterdir():
-        if entry.name.startswith("step-") and entry.name not in names:
-            entry.unlink(missing_ok=True)
+        if not entry.name.startswith("step-") or entry.name in names:
+            continue
+        if entry.suffix == NEW and _young(entry):
+            continue  # another rank writes it
+        entry.unlink(missing_ok=True)
+
+
+def _young(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime < NEW_SECONDS
+    except FileNotFoundError:
+        return True
 
 
 class _Hashing:
@@ -257,14 +277,23 @@ def _content(next_step: int, torch: Any) -> dict[str, Any]:
     return found
 
 
-def _restore(run: tracking.ResumedRun, path: Path, kept: Kept) -> Any:
+def _opened(path: Path, kept: Kept) -> io.BytesIO | io.BufferedReader:
+    """Open a checkpoint, so that what is hashed is what is loaded, whatever becomes of its file.
+
+    A pickle could do anything, and is held in memory between the two. Tensors may be as large as
+    the memory and can do nothing; for them it is enough that the same file stays open.
+    """
+    return io.BytesIO(path.read_bytes()) if kept.format == "pickle" else path.open("rb")
+
+
+def _restore(run: tracking.ResumedRun, file: IO[bytes], kept: Kept) -> Any:
     if kept.format == "torch":
         import torch
 
         where = None if torch.cuda.is_available() else "cpu"
-        content = torch.load(path, map_location=where, weights_only=True)
+        content = torch.load(file, map_location=where, weights_only=True)
     else:
-        content = pickle.loads(path.read_bytes())
+        content = pickle.load(file)
     state = content.pop("state")
     found = msgspec.convert(content, _Content, strict=False)
     name, words, last = found.python

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import random
 import resource
 import sys
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,7 @@ def test_the_last_two_are_kept_each_with_its_hash(run: ActiveRun, kept_in: Path)
     index = read_index(kept_in)
     assert [kept.step for kept in index] == [2, 3]
     assert sorted(p.name for p in kept_in.iterdir()) == sorted(
-        ["index.json", *(kept.file for kept in index)]
+        ["index.json", "lock", *(kept.file for kept in index)]
     )
     assert paths[-1] == kept_in / index[-1].file
 
@@ -96,6 +98,22 @@ def test_state_steps_and_random_numbers_come_back(project: ProjectContext, run: 
     tracking.log(loss=0.25)
     assert losses(project) == [(0, 0.5), (1, 0.25)]
     resumed.close()
+
+
+def test_ranks_leave_each_others_files(run: ActiveRun, kept_in: Path) -> None:
+    kept_in.mkdir(parents=True)
+    young, old = kept_in / "step-1-other.new", kept_in / "step-0-dead.new"
+    young.write_bytes(b"half")
+    old.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    with ThreadPoolExecutor(8) as ranks:
+        paths = list(ranks.map(lambda step: checkpoint(step, step=step), range(24)))
+    assert all(paths)
+    assert young.exists()
+    assert not old.exists()
+    index = read_index(kept_in)
+    assert len(index) == 2
+    assert {one.file for one in index} == {path.name for path in kept_in.glob("step-*.pkl")}
 
 
 def test_code_that_does_not_ask_starts_anew(project: ProjectContext, run: ActiveRun) -> None:
@@ -173,7 +191,7 @@ def test_a_broken_index_is_like_none(
     assert resume() is None
     assert checkpoint(2) is not None
     assert len(read_index(kept_in)) == 1
-    assert len(list(kept_in.iterdir())) == 2
+    assert len(list(kept_in.iterdir())) == 3
     resumed.close()
 
 
@@ -185,7 +203,7 @@ def test_what_cannot_be_kept_is_said_and_the_last_one_stays(run: ActiveRun, kept
     with pytest.raises(InvalidInputError):
         checkpoint(lambda: 1)
     assert len(read_index(kept_in)) == 1
-    assert len(list(kept_in.iterdir())) == 2
+    assert len(list(kept_in.iterdir())) == 3
 
 
 def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
@@ -200,7 +218,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert len(read_index(kept_in)) == 1
-    assert len(list(kept_in.iterdir())) == 2
+    assert len(list(kept_in.iterdir())) == 3
 
 
 def test_tensors_are_written_and_read_as_weights_only(
