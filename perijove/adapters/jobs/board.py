@@ -30,7 +30,7 @@ from perijove.core.errors import (
     PerijoveError,
     ReadOnlyError,
 )
-from perijove.core.files import write_atomically
+from perijove.core.files import locked, write_atomically
 from perijove.core.jobs import (
     ACTIVE,
     CHECKPOINT_FILE,
@@ -47,6 +47,7 @@ from perijove.core.recipes import again
 ID: Final = re.compile(r"[0-9a-z]{8,32}")
 KEPT: Final = 1000
 PULSE: Final = 50
+RETRY_LOCK: Final = ".retry.lock"
 LOST: Final = "job_lost"
 
 
@@ -125,13 +126,23 @@ class JobBoard:
                 "It keeps something by pj.checkpoint. Retry it from the start.",
                 code="no_checkpoint",
             )
+        try:
+            with locked(self.folder / RETRY_LOCK):  # two that ask at once must see each other
+                return self._again(job, folder, manifest, by=by, resume=resume)
+        except OSError as error:
+            raise ReadOnlyError(
+                f"{self.folder} cannot be written: {error.strerror or error}.",
+                "Check the permissions and the free space of the project's folder.",
+            ) from error
+
+    def _again(self, job: Job, folder: Path, manifest: Manifest, *, by: str, resume: bool) -> Job:
         if resume:
             self._refuse_two(job)
         files = again(folders.read_files(folder, manifest), resume=resume)
         spec = JobSpec(
             kind=manifest.kind, title=manifest.title, subject=manifest.subject,
             argv=manifest.argv, by=by, env=_environment(manifest), executor=manifest.executor,
-            resources=manifest.resources, notebook=manifest.notebook, files=files, retry_of=id,
+            resources=manifest.resources, notebook=manifest.notebook, files=files, retry_of=job.id,
             attempt=manifest.attempt + 1,
         )  # fmt: skip
         kept = {}
@@ -144,7 +155,7 @@ class JobBoard:
     def _refuse_two(self, job: Job) -> None:
         """Two processes must not go on with the same run."""
         for other in self.list():
-            same = other.subject == job.subject or other.retry_of == job.id
+            same = (job.subject and other.subject == job.subject) or other.retry_of == job.id
             if same and other.state in ACTIVE:
                 raise ConflictError(
                     f"The job {other.id} is at {job.subject or job.title} already.",

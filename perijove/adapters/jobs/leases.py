@@ -180,6 +180,8 @@ class Lease:
                 with self._locked():
                     gone, self._file = self._file, self._make()
                     os.close(gone)
+        except OSError:  # a folder that cannot be written: what it holds, it holds by its lock
+            return
 
     def leave(self) -> None:
         """Give back what it holds."""

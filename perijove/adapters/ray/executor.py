@@ -138,7 +138,7 @@ class RayExecutor:
         if kept is not None and not path.exists() and self.look(folder).state not in ACTIVE:
             # It never began: what Ray said while it tried is all there is.
             with contextlib.suppress(PerijoveError):
-                said = self._cluster(kept.address).log(kept.submission)
+                said = self._reach(kept).log(kept.submission)
                 start = max(0, len(said) + offset) if offset < 0 else min(offset, len(said))
                 return said[start : start + folders.CHUNK], start, len(said)
         return folders.read_log(path, offset)
@@ -152,7 +152,7 @@ class RayExecutor:
                 # Ray cannot stop what it has not scheduled. A supervisor that finds the last word
                 # said ends itself.
                 folders.end(folder, None, "stopped")
-        self._cluster(kept.address).stop(kept.submission)
+        self._reach(kept).stop(kept.submission)
         end = time.monotonic() + KILLS + 3
         while self.look(folder).state in ACTIVE and time.monotonic() < end:
             time.sleep(0.05)
@@ -160,9 +160,29 @@ class RayExecutor:
     def _details(self, kept: _Submitted) -> Details | None:
         at, known = self._known.get(kept.submission, (0.0, None))
         if time.monotonic() - at > REMEMBERED:
-            known = self._cluster(kept.address).details(kept.submission)
+            known = self._reach(kept).details(kept.submission)
             self._known[kept.submission] = time.monotonic(), known
         return known
+
+    def _reach(self, kept: _Submitted) -> Cluster:
+        """Return the cluster that a job was given to, where the user names it as well.
+
+        The job's folder may have come with somebody else's project: an address that only it names
+        would be given the user's token.
+
+        Raises
+        ------
+        UnavailableError
+            When another cluster is named now, or none.
+        """
+        address = self._address()
+        if kept.address != address:
+            raise UnavailableError(
+                f"The job was given to the Ray cluster at {kept.address}, and {address} is named.",
+                "Name that cluster in [jobs] of perijove.toml, or by RAY_ADDRESS.",
+                code="other_ray_cluster",
+            )
+        return self._cluster(address)
 
     def _cluster(self, address: str) -> Cluster:
         if address not in self._clusters:
