@@ -226,3 +226,17 @@ def test_no_token_goes_where_a_project_says_that_nobody_trusts(
 def test_what_is_no_dashboard_is_refused(address: str) -> None:
     with pytest.raises(InvalidInputError, match="not the address"):
         Cluster(address)
+
+
+def test_a_cluster_that_only_the_jobs_folder_names_gets_no_token(
+    board: JobBoard, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = board.submit(SPEC)
+    monkeypatch.delenv("RAY_ADDRESS")  # as in the hands of somebody who was given the project
+    answers.asked.clear()
+    found = board.get(job.id)
+    assert (found.state, answers.address in found.waiting) == ("queued", True)
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:1")
+    with pytest.raises(UnavailableError, match="was given to the Ray cluster"):
+        board.stop(job.id, by="eve")
+    assert answers.asked == []
