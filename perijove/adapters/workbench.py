@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from perijove.develop.outbox import Outbox
     from perijove.develop.ports import RunStore
     from perijove.develop.service import DevelopService
+    from perijove.develop.tracker import TrackerEngines
     from perijove.monitor.service import MonitorService
     from perijove.operate.service import OperateService
 
@@ -169,18 +170,22 @@ class Workbench:
     @once
     def develop(self) -> DevelopService:
         from perijove.adapters.environments import UvEnvironments
-        from perijove.adapters.importance import weigh_by_forest
-        from perijove.adapters.mlflow.stores import open_run_queries
-        from perijove.adapters.optuna import OptunaStudies
         from perijove.develop.service import DevelopService
-        from perijove.develop.tracker import TrackerEngines
 
         return DevelopService(
             self.project, self.store, self.ingester, self.jobs, UvEnvironments(), self._data_fault,
-            TrackerEngines(
-                open_run_queries(self.store), weigh_by_forest, self._read_table,
-                OptunaStudies(self.project.paths),
-            ),
+            self._tracker_engines,
+        )  # fmt: skip
+
+    def _tracker_engines(self) -> TrackerEngines:
+        from perijove.adapters.importance import weigh_by_forest
+        from perijove.adapters.mlflow.stores import open_run_queries
+        from perijove.adapters.optuna import OptunaStudies
+        from perijove.develop.tracker import TrackerEngines
+
+        return TrackerEngines(
+            open_run_queries(self.store), weigh_by_forest, self._read_table,
+            OptunaStudies(self.project.paths),
         )  # fmt: skip
 
     def _read_table(self, file: Path, rows: int) -> tuple[list[str], list[list[str]], int]:

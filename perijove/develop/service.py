@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from perijove.contracts.chain import StepStatus
 from perijove.contracts.develop import Cell, Run, Runs, RunSeries, RunState, RunSummary
@@ -11,17 +12,20 @@ from perijove.contracts.operate import Activity
 from perijove.core.context import ProjectContext
 from perijove.core.errors import NotFoundError
 from perijove.core.jobs import JobRunner
+from perijove.core.once import once
 from perijove.develop.activities import RunActivities
 from perijove.develop.ingester import Ingester
 from perijove.develop.live import LiveCurve
 from perijove.develop.ports import EndState, Environments, RunStore
 from perijove.develop.reruns import Reruns
 from perijove.develop.runs import RunKeeper
-from perijove.develop.searches import Searches
 from perijove.develop.series import LIMIT
 from perijove.develop.states import RunStates
-from perijove.develop.tracker import Tracker, TrackerEngines
 from perijove.develop.views import RunViews
+
+if TYPE_CHECKING:
+    from perijove.develop.searches import Searches
+    from perijove.develop.tracker import Tracker, TrackerEngines
 
 
 class DevelopService:
@@ -42,7 +46,7 @@ class DevelopService:
     fault
         Tells what is wrong with a data version's bytes; empty when nothing is.
     engines
-        What looks at many runs.
+        Makes what looks at many runs: a training process never does, and starts without it.
     """
 
     def __init__(
@@ -53,7 +57,7 @@ class DevelopService:
         jobs: JobRunner,
         environments: Environments,
         fault: Callable[[str], str],
-        engines: TrackerEngines,
+        engines: Callable[[], TrackerEngines],
     ) -> None:
         self.project = project
         self.store = store
@@ -63,11 +67,27 @@ class DevelopService:
         self.runs = RunKeeper(project, store, ingester, self.states, jobs.stop)
         self.reruns = Reruns(project, store, ingester, self.runs, environments, jobs, fault)
         self.views = RunViews(project, store, ingester, self.states, self.reruns)
-        self.searches = Searches(store, engines.queries, self.states, engines.studies)
-        self.tracker = Tracker(
-            project, store, ingester, self.states, self.views, engines, self.searches.importance
-        )
+        self._make_engines = engines
         self._activities = RunActivities(ingester, self.states)
+
+    @once
+    def _engines(self) -> TrackerEngines:
+        return self._make_engines()
+
+    @once
+    def searches(self) -> Searches:
+        from perijove.develop.searches import Searches
+
+        return Searches(self.store, self._engines.queries, self.states, self._engines.studies)
+
+    @once
+    def tracker(self) -> Tracker:
+        from perijove.develop.tracker import Tracker
+
+        return Tracker(
+            self.project, self.store, self.ingester, self.states, self.views, self._engines,
+            self.searches.importance,
+        )  # fmt: skip
 
     def _job_state(self, job: str) -> JobState | None:
         try:

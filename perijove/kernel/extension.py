@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from perijove.core.errors import PerijoveError
 from perijove.kernel import background, variables, words
 from perijove.kernel.magics import PerijoveMagics
-from perijove.kernel.search import SearchMagics
 from perijove.kernel.session import current
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ def connect(session: Session, shell: InteractiveShell) -> str:
     """
     session.attach(shell)
     shell.register_magics(PerijoveMagics(shell))
-    shell.register_magics(SearchMagics(shell))
+    # It brings the whole of searches, which most kernels never ask for.
+    shell.magics_manager.register_lazy("search", "perijove.kernel.search")
     variables.serve(shell)
     background.serve(shell)
     # IPython asks an exception for how it wants to be shown.

@@ -283,3 +283,8 @@ def make_facts(
         metric=metric, direction=found, study="", storage=studies.storage, space=dimensions,
         wanted=trials, sampler=sampler, seed=seed,
     )  # fmt: skip
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Called by IPython when ``%%search`` is first used."""
+    shell.register_magics(SearchMagics(shell))

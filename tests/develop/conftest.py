@@ -47,4 +47,6 @@ def engines(project, store):
 
 @pytest.fixture
 def service(project, store, ingester, jobs, engines):
-    return DevelopService(project, store, ingester, jobs, UvEnvironments(), lambda ref: "", engines)
+    return DevelopService(
+        project, store, ingester, jobs, UvEnvironments(), lambda ref: "", lambda: engines
+    )

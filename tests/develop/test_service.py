@@ -312,7 +312,7 @@ def test_the_service_works_through_mlflows_client(project, jobs, engines):
     store = ClientRunStore(project, database.own_uri(project.paths))
     service = DevelopService(
         project, store, Ingester(project, store), jobs, UvEnvironments(), lambda ref: "",
-        replace(engines, queries=open_run_queries(store)),
+        lambda: replace(engines, queries=open_run_queries(store)),
     )  # fmt: skip
     run_id = service.start_run("r", notebook="a.ipynb", seed=1)
     service.record_origin(run_id, cells=[Cell(number=1, source="x")], environment={})
