@@ -57,6 +57,14 @@ def test_stars_pins_names_notes_and_tags(store, tracker, project):
     assert actions == [("change runs", "ada")] * 2
 
 
+def test_a_tag_that_is_new_is_a_column_at_once(store, tracker):
+    run_id = add(store, "a")
+    tracker.table.page(RunsRequest())
+    tracker.annotations.change(RunsChange(run_ids=[run_id], tags={"team": "vision"}), by="ada")
+    columns = [column.column for column in tracker.table.page(RunsRequest()).columns]
+    assert "tags.team" in columns
+
+
 @pytest.mark.parametrize(
     "change",
     [

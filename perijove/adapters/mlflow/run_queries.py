@@ -53,6 +53,8 @@ class SqlRunQueries:
         self._columns: dict[bool, tuple[int, float, list[ColumnFound]]] = {}
 
     def look_again(self, run_ids: Sequence[str] = ()) -> None:
+        with self._lock:
+            self._columns.clear()  # a tag that was just written may be a column of its own
         self._runs.look_again(run_ids)
 
     def find(self, query: RunQuery, *, offset: int, limit: int) -> tuple[list[StoredRun], int]:
