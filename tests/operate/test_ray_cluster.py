@@ -240,3 +240,6 @@ def test_a_cluster_that_only_the_jobs_folder_names_gets_no_token(
     with pytest.raises(UnavailableError, match="was given to the Ray cluster"):
         board.stop(job.id, by="eve")
     assert answers.asked == []
+    monkeypatch.setenv("RAY_ADDRESS", f"{answers.address}/")  # the same, as some write it
+    board.stop(job.id, by="ada")
+    assert ("POST", f"/api/jobs/perijove-{job.id}/stop", "Bearer right") in answers.asked

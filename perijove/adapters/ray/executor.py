@@ -147,12 +147,13 @@ class RayExecutor:
         kept = folders.read(folder / folders.EXECUTOR_FILE, _Submitted)
         if kept is None:
             return
+        cluster = self._reach(kept)  # who may not reach it, may not say that it has stopped
         with contextlib.suppress(OSError), locked(folder / supervisor.LOCK_FILE):
             if folders.read(folder / supervisor.STATE_FILE, folders.State) is None:
                 # Ray cannot stop what it has not scheduled. A supervisor that finds the last word
                 # said ends itself.
                 folders.end(folder, None, "stopped")
-        self._reach(kept).stop(kept.submission)
+        cluster.stop(kept.submission)
         end = time.monotonic() + KILLS + 3
         while self.look(folder).state in ACTIVE and time.monotonic() < end:
             time.sleep(0.05)
@@ -175,14 +176,15 @@ class RayExecutor:
         UnavailableError
             When another cluster is named now, or none.
         """
-        address = self._address()
-        if kept.address != address:
+        named = self._cluster(self._address())
+        if kept.address != named.address:
             raise UnavailableError(
-                f"The job was given to the Ray cluster at {kept.address}, and {address} is named.",
+                f"The job was given to the Ray cluster at {kept.address}, and {named.address} is "
+                "named.",
                 "Name that cluster in [jobs] of perijove.toml, or by RAY_ADDRESS.",
                 code="other_ray_cluster",
             )
-        return self._cluster(address)
+        return named
 
     def _cluster(self, address: str) -> Cluster:
         if address not in self._clusters:
