@@ -248,7 +248,7 @@ test('curves are smoothed, zoomed together, and told under the pointer', async (
 
   // How the page is looked at is there again after a reload.
   await page.waitForTimeout(1500);
-  await page.reload({ waitForIsReady: false });
+  await page.reload();
   const again = page.locator('.pj-Page:visible .pj-Runs');
   await expect(again.getByLabel('Find a metric')).toHaveValue('accur');
   await expect(again.getByLabel('log')).toBeChecked();
