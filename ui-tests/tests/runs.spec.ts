@@ -248,7 +248,9 @@ test('curves are smoothed, zoomed together, and told under the pointer', async (
 
   // How the page is looked at is there again after a reload.
   await page.waitForTimeout(1500);
-  await page.reload();
+  // No launcher to wait for: the page is there again. Playwright's own type hides Galata's option.
+  const restored = { waitForIsReady: false, timeout: 30_000 };
+  await page.reload(restored);
   const again = page.locator('.pj-Page:visible .pj-Runs');
   await expect(again.getByLabel('Find a metric')).toHaveValue('accur');
   await expect(again.getByLabel('log')).toBeChecked();
