@@ -19,6 +19,8 @@ from perijove.core.errors import NotFoundError, UnsupportedError
 from perijove.core.files import sha256_text, write_atomically
 
 RECIPE_FILE: Final = "recipe.json"
+RECORDED: Final = "perijove.kernel.recorded"
+"""The module that executes a recipe, in a process of its own."""
 
 
 class Recipe(Facts):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from perijove.contracts.base import number
 from perijove.contracts.develop import Series
 from perijove.contracts.tracker import CurveSet, CurvesRequest, RunCurve
 from perijove.core.errors import InvalidInputError
-from perijove.develop.ports import Point, RunQueries, Window
-from perijove.develop.series import LIMIT
+from perijove.develop.ports import RunQueries, Window
+from perijove.develop.series import LIMIT, series_of
 
 MAX_RUNS: Final = 50
 MAX_SERIES: Final = 1000
@@ -76,15 +75,5 @@ class Curves:
         for key in keys:
             points, total = self._queries.curve(run_id, key, window)
             if points:
-                found.append(_wired(key, points, total))
+                found.append(series_of(key, points, total))
         return found
-
-
-def _wired(key: str, points: Sequence[Point], total: int) -> Series:
-    return Series(
-        key=key,
-        steps=[point.step for point in points],
-        values=[number(point.value) for point in points],
-        times=[point.at for point in points],
-        total=total,
-    )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from perijove.contracts.base import number
 from perijove.contracts.develop import Series
 from perijove.core.cuts import read_cuts
 from perijove.core.errors import NotFoundError, PerijoveError, UnavailableError
 from perijove.core.journal import MAGIC, JournalFolder
 from perijove.develop.ingester import Ingester, understand
 from perijove.develop.ports import Point, RunQueries, Window
-from perijove.develop.series import LIMIT, to_series
+from perijove.develop.series import LIMIT, series_of, to_series
 
 MAX_KEYS: Final = 500
 """Curves that are sent whole at first; those of a run with more come when they are asked for."""
@@ -76,7 +75,7 @@ class LiveCurve:
             series = []
             for key in queries.metric_keys([self._run_id]).get(self._run_id, [])[:MAX_KEYS]:
                 points, total = queries.curve(self._run_id, key, window)
-                series.append(_series(key, points, total))
+                series.append(series_of(key, points, total))
         except PerijoveError:
             return None  # the journals have it too
         sizes = self._folder.sizes()
@@ -98,13 +97,3 @@ class LiveCurve:
             return []
         self._counter = counter
         return points
-
-
-def _series(key: str, points: list[Point], total: int) -> Series:
-    return Series(
-        key=key,
-        steps=[point.step for point in points],
-        values=[number(point.value) for point in points],
-        times=[point.at for point in points],
-        total=total,
-    )

@@ -32,7 +32,7 @@ from perijove.core.errors import ConflictError, NotFoundError, PerijoveError
 from perijove.core.files import sha256_text, write_atomically
 from perijove.core.jobs import JobRunner, JobSpec
 from perijove.core.ledger import now
-from perijove.core.recipes import Recipe, digest, encode_recipe, write_recipe
+from perijove.core.recipes import RECORDED, Recipe, digest, encode_recipe, write_recipe
 from perijove.develop.ingester import Ingester
 from perijove.develop.ports import Environments, Point, RunStore, StoredRun
 from perijove.develop.runs import CELLS, RunKeeper
@@ -42,7 +42,6 @@ LOCK: Final = "perijove/lock.txt"
 RECIPE: Final = "perijove/recipe.json"
 SYSTEM: Final = "system/"
 """Metrics of the machine: no two runs have the same."""
-RECORDED: Final = "perijove.kernel.recorded"
 RERUN_TAG: Final = "perijove.rerun_of"
 
 

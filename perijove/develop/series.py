@@ -57,13 +57,22 @@ def to_series(points: Iterable[Point], limit: int = LIMIT) -> list[Series]:
     found = []
     for key, group in sorted(by_key(points).items()):
         few = down_sample(group, limit)
-        found.append(
-            Series(
-                key=key,
-                steps=[p.step for p in few],
-                values=[number(p.value) for p in few],
-                times=[p.at for p in few],
-                total=len(group),
-            )
-        )
+        found.append(series_of(key, few, len(group)))
     return found
+
+
+def series_of(key: str, points: Sequence[Point], total: int) -> Series:
+    """Put the points of one metric on the wire.
+
+    Parameters
+    ----------
+    total
+        How many there were before some were left out.
+    """
+    return Series(
+        key=key,
+        steps=[point.step for point in points],
+        values=[number(point.value) for point in points],
+        times=[point.at for point in points],
+        total=total,
+    )

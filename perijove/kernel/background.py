@@ -27,7 +27,7 @@ from perijove.core.errors import (
     PerijoveError,
 )
 from perijove.core.jobs import JobSpec
-from perijove.core.recipes import RECIPE_FILE, Recipe, encode_recipe
+from perijove.core.recipes import RECIPE_FILE, RECORDED, Recipe, encode_recipe
 from perijove.core.secrets import MASK, mask_values
 from perijove.develop.tags import DISORDER_TAG
 from perijove.kernel.files import unwatched
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from perijove.kernel.selection import Candidate, Missing, Selection
     from perijove.kernel.session import Session
 
-RECORDED: Final = "perijove.kernel.recorded"
 SCRIPT_FILE: Final = "script.py"
 PARAMS_FILE: Final = "params.json"
 LOCK_FILE: Final = "lock.txt"
